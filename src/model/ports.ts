@@ -1,0 +1,71 @@
+import type { CertificateName } from './origin.js';
+import type { CertificateFacts } from './evidence.js';
+import type { SpiffeId, TokenName, TrustDomain } from './ids.js';
+import type { Algorithm, IssuerSettings } from './settings.js';
+import type { Result } from './result.js';
+import type { VerifiedToken } from './token.js';
+
+/** A verification key of an issuer. Opaque to everything but the verifier. */
+export interface VerificationKey {
+  readonly kid: string;
+  readonly fits: (algorithm: Algorithm) => boolean;
+  /** Whether `signature` (raw JWS bytes) over `input` (the signing input, ASCII) is right for `algorithm` (RFC 7518 §3). */
+  readonly verify: (algorithm: Algorithm, input: Uint8Array, signature: Uint8Array) => Promise<boolean>;
+}
+
+/** All keys of an issuer; 'unavailable' where none could be loaded, or the last good ones are too old. */
+export type FindKeys = (issuer: IssuerSettings) => ReadonlyMap<string, VerificationKey> | 'unavailable';
+
+/** The trust anchors of one domain; 'unknown' where it is not configured, 'unavailable' where its bundle is not loaded. */
+export type FindBundle = (domain: TrustDomain) => Bundle | 'unknown' | 'unavailable';
+
+export interface Bundle {
+  /** DER of each root. An empty list is a valid bundle: nothing is trusted any more. */
+  readonly anchors: readonly Uint8Array[];
+  /** DER of the operator's intermediates. */
+  readonly intermediates: readonly Uint8Array[];
+}
+
+/** Verifies a path from a leaf to an anchor of its own domain's bundle; a pure function of bytes and bundle. */
+export type VerifyPath = (
+  leaf: CertificateFacts,
+  presented: readonly Uint8Array[],
+  bundle: Bundle,
+) => Result<readonly PathWindow[]>;
+
+/** When all issuers of one valid path are valid: both ends inclusive, ms. The leaf's own dates are not in it. */
+export interface PathWindow {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** Everything of one call that a revocation can name. */
+export interface RevocableNames {
+  readonly identities: readonly SpiffeId[];
+  readonly certificates: readonly CertificateName[];
+  readonly token:
+    { readonly name: TokenName; readonly token: VerifiedToken; readonly identity: SpiffeId | undefined } | undefined;
+}
+
+/** Asked for every decision, also on each cache hit. */
+export type IsRevoked = (names: RevocableNames, now: number) => Result<void>;
+
+/** Who first presented an unbound token. */
+export interface Pins {
+  /** Whether `presenter` may present the token, without writing anything. */
+  compare(token: TokenName, presenter: SpiffeId, sharedWith: (other: SpiffeId) => boolean, now: number): Result<void>;
+  /** Compares once more and writes where nobody was first yet: one step that nothing can come between. */
+  claim(
+    token: TokenName,
+    presenter: SpiffeId,
+    sharedWith: (other: SpiffeId) => boolean,
+    until: number,
+    now: number,
+  ): Result<void>;
+}
+
+/** Tokens that were used on a `once` line. */
+export interface Uses {
+  seen(token: TokenName, line: string, now: number): Result<void>;
+  record(token: TokenName, line: string, until: number, now: number): Result<void>;
+}

@@ -1,0 +1,33 @@
+import type { SpiffeId, TokenName } from './ids.js';
+import type { Claims } from './evidence.js';
+import type { IssuerSettings } from './settings.js';
+
+/** A token whose signature and claims are verified. It says nothing yet about who may present it. */
+export interface VerifiedToken {
+  readonly name: TokenName;
+  readonly issuer: IssuerSettings;
+  readonly kid: string;
+  readonly subject: string | undefined;
+  readonly jti: string | undefined;
+  readonly txn: string | undefined;
+  /** ms since 1970. */
+  readonly issuedAt: number;
+  /** ms since 1970; already without clock skew. */
+  readonly expires: number;
+  /** Already cut to the issuer's grants, each once. */
+  readonly scopes: readonly string[];
+  readonly claims: Claims;
+}
+
+/** What ties a verified token to the origin that presented it. */
+export interface Bound {
+  readonly method: 'exact' | 'window' | 'identity' | 'pin' | 'none';
+  /** Set where the final allow must write a pin or keep to one. */
+  readonly pin: { readonly presenter: SpiffeId; readonly until: number } | undefined;
+}
+
+/** The credential of a request whose line (or a guardrail) looks at one. */
+export interface Credential {
+  readonly token: VerifiedToken;
+  readonly bound: Bound;
+}
