@@ -1,0 +1,54 @@
+/** What the entries of `tokens` demand of each other. */
+import { childOf, find, written } from '../node.js';
+import type { Node } from '../node.js';
+import type { Config, TokenConfig } from '../schema.js';
+import { quote } from '../words.js';
+import type { Places } from './rule.js';
+
+export function checkTokens(config: Config, places: Places): void {
+  checkAmbiguous(config.tokens, places);
+  checkGrants(places);
+}
+
+/** A token is matched to its entry by issuer, type and place: only one entry may fit. */
+function checkAmbiguous(tokens: readonly TokenConfig[], places: Places): void {
+  const taken = new Map<string, string>();
+  tokens.forEach((token, index) => {
+    const { name } = find(places.tree, ['tokens', index]).node;
+    for (const type of token.types) {
+      const key = JSON.stringify([token.issuer, token.from, type]);
+      const other = taken.get(key);
+      if (other === undefined) taken.set(key, name);
+      else {
+        const message = `the issuer ${quote(token.issuer)} already takes typ ${quote(type)} from ${quote(token.from)}`;
+        places.report(['tokens', index], message, `${other} does; give one of them other types or another from`);
+        return;
+      }
+    }
+  });
+}
+
+/**
+ * With several issuers, each must say what it can give at most: else the weakest could give everything. Looks at the
+ * entries as written, so that another mistake in one of them hides nothing.
+ */
+function checkGrants(places: Places): void {
+  const entries = written(places.tree, ['tokens']);
+  if (new Set(entries.map((entry) => textOf(places, entry, 'issuer'))).size < 2) return;
+  for (const entry of entries) {
+    const grants = entry.kind === 'map' ? entry.entries.get('grants') : undefined;
+    if (entry.kind !== 'map' || (grants !== undefined && !isNull(grants))) continue;
+    places.reportAt(
+      grants?.at ?? entry.at,
+      `${entry.name}.grants is required where tokens names several issuers: expected a list of scope patterns`,
+      'the most that this issuer can give, for example ["orders.*"]',
+    );
+  }
+}
+
+const isNull = (node: Node): boolean => node.kind === 'scalar' && node.value === null;
+
+function textOf(places: Places, entry: Node, key: string): unknown {
+  const child = childOf(places.tree, entry, key);
+  return child?.kind === 'scalar' ? child.value : undefined;
+}

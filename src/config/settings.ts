@@ -1,0 +1,135 @@
+/**
+ * Values that passed every check → Settings: paths made absolute, names branded, lists turned into maps. It refuses
+ * nothing and reads no file.
+ */
+import { resolve } from 'node:path';
+import { parseTrustDomain } from '../model/ids.js';
+import type { TrustDomain } from '../model/ids.js';
+import { parseScopePattern } from '../model/patterns.js';
+import type {
+  Address,
+  IssuerSettings,
+  ListenSettings,
+  PolicySettings,
+  Settings,
+  TrustSettings,
+} from '../model/settings.js';
+import type { Config, TokenConfig, TrustConfig } from './schema.js';
+
+type Absolute = (path: string) => string;
+
+export function settingsOf(config: Config, folder: string): Settings {
+  const absolute: Absolute = (path) => resolve(folder, path);
+  const { origin, audit } = config;
+  return {
+    workload: config.workload,
+    environment: config.environment,
+    listen: listenOf(config.listen, absolute),
+    trust: new Map(Object.entries(config.trust).flatMap(([name, entry]) => trustOf(name, entry, absolute))),
+    origin: {
+      peer: origin.peer,
+      xfcc: origin.xfcc,
+      maxHops: origin.maxHops,
+      forwarders: new Map(origin.forwarders.map((each) => [each.id, { ...each, behind: new Set(each.behind) }])),
+    },
+    tokens: config.tokens.map((token) => issuerOf(token, absolute)),
+    allowHeaders: config.request.allowHeaders,
+    policy: policyOf(config.policy, absolute),
+    cache: config.cache,
+    revocation: { file: orNull(config.revocation.file, absolute), maxStaleness: config.revocation.maxStaleness },
+    audit: {
+      to: audit.to.kind === 'file' ? { kind: 'file', path: absolute(audit.to.path) } : audit.to,
+      allowedShare: audit.allowed,
+      path: audit.path,
+      onFailure: audit.onFailure,
+    },
+    logLevel: config.log.level,
+    denials: config.denials.detail,
+    warnings: warningsOf(config),
+  };
+}
+
+const orNull = (path: string | null, absolute: Absolute): string | null => (path === null ? null : absolute(path));
+
+const addressOf = (address: Address, absolute: Absolute): Address =>
+  address.kind === 'unix' ? { kind: 'unix', path: absolute(address.path) } : address;
+
+function listenOf(listen: Config['listen'], absolute: Absolute): ListenSettings {
+  const { tls } = listen;
+  return {
+    check: listen.check.map((address) => addressOf(address, absolute)),
+    socketMode: listen.socketMode,
+    tls:
+      tls === null
+        ? null
+        : { certificate: absolute(tls.certificate), key: absolute(tls.key), clientCA: orNull(tls.clientCA, absolute) },
+    secretFile: orNull(listen.secretFile, absolute),
+    plaintext: listen.plaintext,
+    reflection: listen.reflection,
+    admin: listen.admin === null ? null : addressOf(listen.admin, absolute),
+    adminTokenFile: orNull(listen.adminTokenFile, absolute),
+    health: listen.health,
+    metrics: listen.metrics,
+    drainDelay: listen.drainDelay,
+  };
+}
+
+function trustOf(name: string, entry: TrustConfig, absolute: Absolute): [TrustDomain, TrustSettings][] {
+  const domain = parseTrustDomain(name);
+  if (domain === undefined) return [];
+  return [[domain, { ...entry, bundle: absolute(entry.bundle), intermediates: orNull(entry.intermediates, absolute) }]];
+}
+
+/** Most providers say `scope` (RFC 8693 §4.2); some say `scp`. */
+const SCOPE_CLAIMS = ['scope', 'scp'];
+const ALL_SCOPES = ['**'].flatMap((text) => parseScopePattern(text) ?? []);
+
+function issuerOf(token: TokenConfig, absolute: Absolute): IssuerSettings {
+  return {
+    issuer: token.issuer,
+    keys: absolute(token.keys),
+    audiences: token.audiences,
+    algorithms: token.algorithms,
+    types: token.types,
+    from: token.from,
+    scopeClaims: token.scopes === null ? SCOPE_CLAIMS : [token.scopes],
+    grants: token.grants ?? ALL_SCOPES,
+    presenters: token.presenters,
+    identity: token.identity,
+    domains: token.domains === null || token.domains.length === 0 ? null : token.domains,
+    binding: token.binding,
+    maxLifetime: token.maxLifetime,
+    clockSkew: token.clockSkew,
+    forward: token.forward,
+  };
+}
+
+function policyOf(policy: Config['policy'], absolute: Absolute): PolicySettings {
+  const { annotations, scopes } = policy;
+  return {
+    source:
+      annotations === null
+        ? { kind: 'scopes', file: absolute(scopes ?? '') }
+        : { kind: 'annotations', file: absolute(annotations) },
+    reload: policy.reload,
+    maxLastGood: policy.maxLastGood,
+    guardrails: policy.guardrails,
+    ownersMay: policy.ownersMay,
+  };
+}
+
+function warningsOf({ listen, origin }: Config): string[] {
+  const open =
+    listen.check.some((address) => address.kind === 'tcp') && listen.tls === null && listen.secretFile === null;
+  return [
+    ...(open
+      ? ['listen.plaintext: anyone who reaches the TCP listener can ask for decisions and read the answers']
+      : []),
+    ...(origin.peer === 'principal'
+      ? [
+          "peer_not_verified: with origin.peer: principal the peer is what Envoy says; the guard verifies no peer's certificate",
+        ]
+      : []),
+    'store: memory forgets at restart: pins, tokens used once, and revocations that were not made in the revocation file',
+  ];
+}
