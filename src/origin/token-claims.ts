@@ -1,0 +1,80 @@
+/**
+ * In: a token whose signature is verified. Out: its claims in our own words: times in milliseconds, scopes as a list
+ * that is cut to what the issuer may give. Refuses claims that are missing or of another type than RFC 7519 §4.1 gives
+ * them. Does NOT compare any time with now (token-times.ts).
+ */
+import type { Claims, TokenText } from '../model/evidence.js';
+import { matchesScope } from '../model/patterns.js';
+import { ok, refuse } from '../model/result.js';
+import type { Refusal, Result } from '../model/result.js';
+import type { IssuerSettings } from '../model/settings.js';
+import type { VerifiedToken } from '../model/token.js';
+
+/** What an issuer signed, whenever that was. Not a VerifiedToken, and not assignable to one: its times are unchecked. */
+export interface SignedToken {
+  /** True only once `checkTokenTimes` has said so. */
+  readonly untimed: VerifiedToken;
+  /** ms since 1970 */
+  readonly notBefore: number | undefined;
+}
+
+/** The end of the year 9999: later ones have no ISO 8601 date of four digits, and no issuer means them. */
+const MAX_SECONDS = 253_402_300_799;
+
+/** RFC 6749 §3.3. What has other characters can not be demanded by any line, so it is left out. */
+const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/** RFC 7519 §4.1.3: one text or a list of texts; at least one must be ours, compared exactly. */
+export function hasAudience(claims: Claims, accepted: readonly string[]): boolean {
+  const { aud } = claims;
+  const named = typeof aud === 'string' ? [aud] : aud;
+  return isTexts(named) && named.some((audience) => accepted.includes(audience));
+}
+
+export function readClaims(token: TokenText, issuer: IssuerSettings, kid: string): Result<SignedToken> {
+  const { sub, jti, txn, exp, iat, nbf } = token.claimed;
+  if (!isTextOrAbsent(sub)) return malformed('sub', 'a text');
+  if (!isTextOrAbsent(jti)) return malformed('jti', 'a text');
+  if (!isTextOrAbsent(txn)) return malformed('txn', 'a text');
+  const expires = milliseconds(exp);
+  if (expires === undefined) return malformed('exp', 'a number of seconds');
+  const issuedAt = milliseconds(iat);
+  if (issuedAt === undefined) return malformed('iat', 'a number of seconds');
+  const notBefore = milliseconds(nbf);
+  if (nbf !== undefined && notBefore === undefined) return malformed('nbf', 'a number of seconds');
+  const scopes = scopesOf(token.claimed, issuer);
+  if (!scopes.ok) return scopes;
+  const { name, claimed: claims } = token;
+  const values = { subject: sub, jti, txn, issuedAt, expires, scopes: scopes.value, claims };
+  return ok({ untimed: { name, issuer, kid, ...values }, notBefore });
+}
+
+/**
+ * RFC 7519 §2 NumericDate: seconds, maybe with a fraction. Microseconds are whole numbers here, so that a fraction of
+ * milliseconds is exact: 1.001 s is 1001 ms and not 1000.9999999999999.
+ */
+function milliseconds(seconds: unknown): number | undefined {
+  if (typeof seconds !== 'number' || !(Math.abs(seconds) <= MAX_SECONDS)) return undefined;
+  return Math.round(seconds * 1e6) / 1e3;
+}
+
+/** The first of the scope claims that is there counts, also when it is empty. No claim at all: no scopes. */
+function scopesOf(claims: Claims, issuer: IssuerSettings): Result<readonly string[]> {
+  const name = issuer.scopeClaims.find((candidate) => Object.hasOwn(claims, candidate));
+  if (name === undefined) return ok([]);
+  const value = claims[name];
+  const words = typeof value === 'string' ? value.split(' ') : value;
+  if (!isTexts(words)) return malformed(name, 'a text or a list of texts');
+  const granted = words.filter((word) => SCOPE.test(word) && issuer.grants.some((grant) => matchesScope(grant, word)));
+  return ok([...new Set(granted)]);
+}
+
+const isTextOrAbsent = (value: unknown): value is string | undefined =>
+  value === undefined || typeof value === 'string';
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
+
+function malformed(claim: string, expected: string): Refusal {
+  return refuse('token_malformed', `"${claim}" is missing or not ${expected}`, `"${claim}" must be ${expected}`);
+}
