@@ -1,0 +1,158 @@
+/**
+ * A listener for Check calls on @grpc/grpc-js, with health and, if asked for, reflection. In: an address and the handler of
+ * bytes. Out: a running listener. Rejects with one sentence where it cannot listen. A handler that fails is answered with
+ * a denial that was encoded in advance: for Envoy a gRPC error is an outage, which failure_mode_allow would let pass.
+ * Does NOT read a CheckRequest, and does NOT end a call at its deadline (grpc-js does; the handler is told).
+ */
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { ConnectionInjector, sendUnaryData, ServerInterceptor, ServerUnaryCall } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import type { Address } from '../model/settings.js';
+import { denial } from './denial.js';
+import { proveFieldNumbers } from './fields.js';
+import { AUTHORIZATION, CHECK_PATH, PROTOCOL } from './proto.js';
+import { secretInterceptor } from './secret.js';
+import type { DemandedSecret } from './secret.js';
+import { openSocket } from './sockets.js';
+import { encodeAnswer } from './write-response.js';
+
+/** `deadline` in ms since 1970; undefined where the caller set none. */
+export type HandleCheck = (bytes: Buffer, deadline: number | undefined) => Buffer | Promise<Buffer>;
+export type Log = (message: string, facts?: object) => void;
+
+export interface ListenerOptions {
+  readonly address: Address;
+  /** File mode of a Unix socket. */
+  readonly socketMode: number;
+  /** PEM. With clientCA every caller must have a certificate of it. */
+  readonly tls?: { readonly certificate: Buffer; readonly key: Buffer; readonly clientCA?: Buffer };
+  /** The text that is demanded now; undefined: none is. */
+  readonly secret?: DemandedSecret;
+  readonly reflection: boolean;
+  readonly handle: HandleCheck;
+  readonly log: Log;
+}
+
+export interface Listener {
+  readonly address: Address;
+  /** What the health service says. */
+  setServing(serving: boolean): void;
+  /** Accepts nothing more, answers what is in flight, and ends what is left after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Above our own limit of 1 MiB (contract section 9), so that a request beyond it still gets its denial; bounded, because
+ * a message is held in memory before anybody looks at it.
+ */
+const MAX_RECEIVE_BYTES = 8 * 1024 * 1024;
+
+export async function startGrpcListener(options: ListenerOptions): Promise<Listener> {
+  proveFieldNumbers();
+  const server = newServer(options.secret === undefined ? [] : [secretInterceptor(options.secret)]);
+  server.addService(CHECK_SERVICE, { check: checkHandler(options.handle, options.log) });
+  const health = new HealthImplementation();
+  health.addToServer(server);
+  const setServing = (serving: boolean): void => {
+    for (const service of ['', AUTHORIZATION]) health.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING');
+  };
+  setServing(true);
+  if (options.reflection) new ReflectionService(PROTOCOL).addToServer(server);
+  const injector = injectorFor(server, options.tls);
+  const socket = await openSocket(
+    options.address,
+    options.socketMode,
+    (connection) => injector.injectConnection(connection),
+    (error) => options.log('a listener failed to accept a connection', { error: error.message }),
+  );
+  const close = async (graceMs: number): Promise<void> => {
+    socket.stopAccepting();
+    setServing(false);
+    await shutDown(server, graceMs);
+    socket.destroyConnections();
+  };
+  return { address: socket.address, setServing, close };
+}
+
+/** No limit on streams: Envoy sends a burst before it has read a limit, and would take the refusals for denials. */
+const newServer = (interceptors: ServerInterceptor[]): Server =>
+  new Server({
+    'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
+    'grpc.enable_channelz': 0,
+    interceptors,
+  });
+
+const asIs = (bytes: Buffer): Buffer => bytes;
+
+const CHECK_SERVICE = {
+  check: {
+    path: CHECK_PATH,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
+  },
+} as const;
+
+const FAILED = encodeAnswer({
+  kind: 'deny',
+  reason: 'internal_error',
+  ...denial({ reason: 'internal_error', id: undefined, hint: undefined, detail: 'none', grpc: false }),
+  metadata: { decision: 'deny', reason: 'internal_error' },
+});
+
+/** Answers once, whatever the handler does: a second answer, or none, would leave the call hanging. */
+function checkHandler(handle: HandleCheck, log: Log) {
+  const failed = (message: string, error: unknown): void =>
+    log(message, { error: error instanceof Error ? error.message : String(error) });
+  const answer = async (bytes: Buffer, deadline: number | undefined): Promise<Buffer> => {
+    try {
+      const answered = await handle(bytes, deadline);
+      // No bytes are a CheckResponse without a status: an OK.
+      if (answered.length === 0) throw new Error('the handler gave an empty answer');
+      return answered;
+    } catch (error) {
+      failed('the handler of a check failed', error);
+      return FAILED;
+    }
+  };
+  return (call: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>): void =>
+    void answer(call.request, deadlineOf(call))
+      .then((bytes) => respond(null, bytes))
+      .catch((error: unknown) => failed('an answer could not be sent', error));
+}
+
+function deadlineOf(call: ServerUnaryCall<Buffer, Buffer>): number | undefined {
+  const deadline = Number(call.getDeadline());
+  return Number.isFinite(deadline) ? deadline : undefined;
+}
+
+/** Connections are accepted by our own socket, which knows about file modes and dead socket files, and handed over. */
+function injectorFor(server: Server, tls: ListenerOptions['tls']): ConnectionInjector {
+  if (tls === undefined) return server.createConnectionInjector(ServerCredentials.createInsecure());
+  const pair = { cert_chain: tls.certificate, private_key: tls.key };
+  const demandClients = tls.clientCA !== undefined;
+  try {
+    return server.createConnectionInjector(ServerCredentials.createSsl(tls.clientCA ?? null, [pair], demandClients));
+  } catch (error) {
+    throw new Error(`the TLS certificate, key or client CA of a listener is not usable: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function shutDown(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, graceMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
