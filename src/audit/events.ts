@@ -1,0 +1,77 @@
+/**
+ * The other lines of the audit log: what happened beside the checks. In: an event's name, its facts, the time. Out: a plain
+ * object with the fields that the table allows for that event, bounded like a record's. An absent value is left out.
+ */
+import { isoTime, list, text } from './text.js';
+
+interface EventFacts {
+  readonly identity: string;
+  /** SHA-256 (hex). */
+  readonly certificate: string;
+  readonly previous_certificate: string;
+  readonly serial: string;
+  /** ms since 1970; ISO in the line, as `until`. */
+  readonly not_after: number;
+  readonly trust_domain: string;
+  readonly issuer: string;
+  /** kid, or SHA-256 of an anchor. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly count: number;
+  readonly policy: string;
+  readonly owner: string;
+  readonly source: string;
+  readonly issues: readonly string[];
+  readonly detail: string;
+  readonly token: string;
+  readonly jti: string;
+  readonly origin: string;
+  readonly first_presenter: string;
+  /** Id of the decision that it happened in. */
+  readonly id: string;
+  readonly type: string;
+  readonly value: string;
+  readonly until: number;
+  readonly reason: string;
+  readonly by: string;
+  readonly dropped: number;
+}
+
+const EVENTS = {
+  certificate_seen: ['identity', 'certificate', 'serial', 'not_after', 'id'],
+  certificate_rotated: ['identity', 'certificate', 'previous_certificate', 'serial', 'not_after', 'id'],
+  certificate_expiring: ['identity', 'certificate', 'serial', 'not_after'],
+  keys_changed: ['issuer', 'source', 'added', 'removed', 'count', 'detail'],
+  bundle_changed: ['trust_domain', 'source', 'added', 'removed', 'count', 'detail'],
+  policy_loaded: ['policy', 'owner', 'source', 'count', 'detail'],
+  policy_refused: ['policy', 'source', 'issues', 'count', 'detail'],
+  pin_conflict: ['token', 'issuer', 'jti', 'origin', 'first_presenter', 'certificate', 'id'],
+  revoked: ['type', 'value', 'issuer', 'until', 'reason', 'by', 'source'],
+  unrevoked: ['type', 'value', 'issuer', 'reason', 'by', 'source'],
+  audit_failed: ['detail', 'dropped'],
+} as const satisfies Record<string, readonly (keyof EventFacts)[]>;
+
+export type EventName = keyof typeof EVENTS;
+export type EventFields<E extends EventName> = Partial<Pick<EventFacts, (typeof EVENTS)[E][number]>>;
+export type EventRecord = { readonly time: string; readonly event: EventName } & Readonly<
+  Record<string, string | number | string[]>
+>;
+
+const TIMES: ReadonlySet<string> = new Set(['not_after', 'until'] satisfies (keyof EventFacts)[]);
+
+/** `time` in ms since 1970. */
+export function eventRecord<E extends EventName>(event: E, fields: EventFields<E>, time: number): EventRecord {
+  const given: Partial<EventFacts> = fields;
+  const chosen: [string, string | number | string[]][] = [];
+  for (const name of EVENTS[event]) {
+    const value = eventValue(name, given[name]);
+    if (value !== undefined) chosen.push([name, value]);
+  }
+  return { time: isoTime(time) ?? String(time), event, ...Object.fromEntries(chosen) };
+}
+
+function eventValue(name: string, value: string | number | readonly string[] | undefined) {
+  if (value === undefined || value === '') return undefined;
+  if (typeof value === 'number') return TIMES.has(name) ? isoTime(value) : value;
+  return typeof value === 'string' ? text(value) : list(value);
+}
