@@ -1,4 +1,4 @@
-import type { Sha256Hex, SpiffeId } from './ids.js';
+import type { Sha256Hex, SpiffeId, TokenName } from './ids.js';
 
 /** Facts of one X.509-SVID leaf as parsed: its own rules hold (one URI SAN, no CA, key usage), its path is not yet verified. */
 export interface CertificateFacts {
@@ -31,7 +31,8 @@ export interface TokenText {
   readonly text: string;
   readonly header: { readonly alg: string; readonly typ: string | undefined; readonly kid: string | undefined };
   readonly claimed: Claims;
-  /** SHA-256 (hex) of the signing input: the name of a token without jti. */
+  /** One name for every spelling of the token; until the signature is verified anybody can claim it. */
+  readonly name: TokenName;
   readonly place: TokenPlace;
 }
 

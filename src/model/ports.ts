@@ -39,6 +39,24 @@ export interface PathWindow {
   readonly until: number;
 }
 
+/** A leaf whose own rules hold and from which a path leads to its domain's bundle. Its times are still to be compared. */
+export interface VerifiedLeaf {
+  readonly facts: CertificateFacts;
+  readonly windows: readonly PathWindow[];
+}
+
+/**
+ * Verifies an X.509-SVID against the bundle of the trust domain that its ID names, and no other. Refuses with a `peer_`
+ * reason or `bundle_unavailable`. Does NOT look at the time: see origin/certificate-times.ts.
+ */
+export type VerifyCertificate = (certificate: PemText, chain: PemText | undefined) => Result<VerifiedLeaf>;
+
+/** PEM as Envoy hands it over: percent-encoded in source.certificate, decoded already in XFCC elements. */
+export interface PemText {
+  readonly encoding: 'percent' | 'plain';
+  readonly text: string;
+}
+
 /** Everything of one call that a revocation can name. */
 export interface RevocableNames {
   readonly identities: readonly SpiffeId[];

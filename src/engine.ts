@@ -1,0 +1,106 @@
+/**
+ * The engine: everything that decides, with its memory, around a source of snapshots. `serve`, the tests and the benchmarks
+ * run this one.
+ */
+import { randomUUID } from 'node:crypto';
+import { createCheck } from './check.js';
+import type { Check, CheckDependencies } from './check.js';
+import { readPemChain, readPemText, readSvid } from './evidence/certificate.js';
+import type { Settings } from './model/settings.js';
+import type { Snapshot } from './model/snapshot.js';
+import { pathVerifier } from './origin/path-validation.js';
+import { verifyTokenSignature } from './origin/token.js';
+import { checkGuardrails, compilePolicy } from './policy/compile.js';
+import { rememberAuthorities } from './state/authorities.js';
+import { createCertificates } from './state/certificates.js';
+import { createDecisionCache } from './state/decision-cache.js';
+import type { DecisionCache } from './state/decision-cache.js';
+import { readJwks } from './state/jwks.js';
+import { createPins, createUses } from './state/pins.js';
+import type { MemoryPins } from './state/pins.js';
+import { createRevocations } from './state/revocations.js';
+import type { Revocations } from './state/revocations.js';
+import type { Readers } from './state/sources.js';
+import { createTokens } from './state/tokens.js';
+import { readBundle, readIntermediates } from './state/trust-bundle.js';
+
+export { checkGuardrails };
+
+export interface Engine {
+  readonly check: Check;
+  readonly pins: MemoryPins;
+  readonly revocations: Revocations;
+  readonly cache: DecisionCache;
+  readonly sizes: () => ReadonlyMap<string, number>;
+}
+
+export interface EngineOptions {
+  readonly settings: Settings;
+  readonly snapshot: () => Snapshot;
+  readonly now: () => number;
+  readonly onFault: (fault: unknown) => void;
+  /** For the tests that take a part away. */
+  readonly without?: Partial<Pick<CheckDependencies, 'keyParts' | 'deaf' | 'cache'>>;
+}
+
+export function createEngine({ settings, snapshot, now, onFault, without }: EngineOptions): Engine {
+  const certificates = createCertificates({
+    readPem: ({ encoding, text }) => {
+      const chain = encoding === 'percent' ? readPemChain(text) : readPemText(text);
+      return chain.ok ? chain.certificates : chain.problem;
+    },
+    readSvid,
+    verifyPath: pathVerifier(rememberAuthorities()),
+  });
+  const tokens = createTokens(verifyTokenSignature, settings.cache.entries);
+  const pins = createPins(settings.cache.pins);
+  const revocations = createRevocations();
+  const cache = without?.cache ?? createDecisionCache(settings.cache.entries, settings.cache.maxAge);
+  const check = createCheck({
+    settings,
+    snapshot,
+    verifyCertificate: certificates.verify,
+    verifyTokenSignature: tokens.verify,
+    pins,
+    uses: createUses(settings.cache.pins),
+    isRevoked: revocations.isRevoked,
+    cache,
+    now,
+    newId: randomUUID,
+    onFault,
+    ...without,
+  });
+  const sizes = (): ReadonlyMap<string, number> =>
+    new Map([
+      ['decisions', cache.size()],
+      ['tokens', tokens.size()],
+      ['certificates', certificates.size()],
+    ]);
+  return { check, pins, revocations, cache, sizes };
+}
+
+/** How each kind of file is read. */
+export function readersFor({ policy }: Pick<Settings, 'policy'>): Readers {
+  return {
+    policy: (text) => {
+      const compiled = compilePolicy({ kind: policy.source.kind, text }, policy);
+      if (compiled.ok) return { ok: true, value: compiled.policy };
+      return {
+        ok: false,
+        problem: compiled.issues.map(({ line, column, message }) => `${line}:${column}: ${message}`).join('; '),
+      };
+    },
+    bundle: (text) => {
+      const read = readBundle(text);
+      return read.ok ? { ok: true, value: read.anchors } : read;
+    },
+    intermediates: (text) => {
+      const read = readIntermediates(text);
+      return read.ok ? { ok: true, value: read.intermediates } : read;
+    },
+    keys: async (text) => {
+      const read = await readJwks(text);
+      return read.ok ? { ok: true, value: read.keys } : read;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * Around the story: finding a decision that was made before, and writing what the final allow must write.
+ * A found decision is asked of revocations and pins once more; whatever they say against it sends the request the whole
+ * way, so that the reason is the one that the uncached engine gives.
+ */
+import type { CheckDependencies } from './check.js';
+import type { Attributes } from './model/attributes.js';
+import type { Decision } from './model/decision.js';
+import type { SpiffeId } from './model/ids.js';
+import type { Instant } from './model/instant.js';
+import type { Line, Route } from './model/policy.js';
+import type { RevocableNames } from './model/ports.js';
+import { ok, refuse } from './model/result.js';
+import type { Refusal, Result } from './model/result.js';
+import type { Snapshot } from './model/snapshot.js';
+import type { Credential, VerifiedToken } from './model/token.js';
+import { sharesToken } from './origin/binding.js';
+import { isVerifiedOrigin } from './origin/verify.js';
+import { demandOf, isPermit } from './policy/decide.js';
+import { FORWARDED_HEADER } from './request/shape.js';
+import type { Shape } from './request/shape.js';
+import { decisionKey } from './state/decision-cache.js';
+
+/** What the later steps need of the earlier ones. */
+export interface Ask {
+  readonly attributes: Attributes;
+  readonly shape: Shape;
+  readonly route: Route;
+  readonly guard: SpiffeId | undefined;
+  readonly snapshot: Snapshot;
+  readonly deps: CheckDependencies;
+  readonly instant: Instant;
+}
+
+/** A decision that nothing has been written for yet. */
+export interface Draft extends Decision {
+  /** Undefined where the decision was made before step 6. */
+  readonly names?: RevocableNames;
+  /** False where it was made on something that a cached copy would not notice changing. */
+  readonly cacheable: boolean;
+}
+
+const linesOf = (route: Route): readonly Line[] =>
+  route.line === undefined ? route.guardrails : [route.line, ...route.guardrails];
+
+/** `fresh` is decided anew each time, and so is `once`; what looks at nobody is cheaper to decide than to find. */
+export const isRecallable = (route: Route): boolean =>
+  demandOf(route).origin !== 'no' && !linesOf(route).some(({ conditions }) => conditions.fresh || conditions.once);
+
+export function recallKey({ attributes, shape, route, snapshot, deps }: Ask): string {
+  const { headers } = attributes;
+  const credentials = demandOf(route).token === 'no' ? [] : deps.settings.tokens.map(({ from }) => headers.all(from));
+  return decisionKey(
+    {
+      ...snapshot.versions,
+      line: String(route.line?.number ?? ''),
+      guardrails: route.guardrails.map(({ number }) => number).join(),
+      principal: attributes.principal,
+      certificate: attributes.certificate,
+      destination: attributes.destinationPrincipal,
+      forwarded: JSON.stringify(headers.all(FORWARDED_HEADER)),
+      credentials: JSON.stringify(credentials),
+      host: shape.host,
+      upgrade: String(shape.upgrade),
+    },
+    deps.keyParts,
+  );
+}
+
+export function recall(key: string, ask: Ask): Decision | undefined {
+  const { deps, instant } = ask;
+  const entry = deps.cache.find(key, instant.now);
+  if (entry === undefined) return undefined;
+  if (entry.names !== undefined && !deps.isRevoked(entry.names, instant.now).ok) return undefined;
+  const { decision } = entry;
+  const pinned = decision.verdict.kind === 'allow' ? claimPin(decision, ask) : comparePin(decision, ask);
+  return pinned.ok ? decision : undefined;
+}
+
+/** Writes what only the final allow may write. In: a draft. Out: the decision, which may have become a deny. */
+export function commit(draft: Draft, ask: Ask): Decision {
+  const { verdict, findings } = draft;
+  if (verdict.kind === 'deny') return { verdict, findings };
+  if (!isSealed(draft, ask.route)) throw new Error('an allow without a seal');
+  const written = [claimPin(draft, ask), recordUse(draft, ask)].find((result) => !result.ok);
+  return written === undefined || written.ok
+    ? { verdict, findings }
+    : { verdict: { kind: 'deny', refusal: written }, findings };
+}
+
+/** A permit that decide.ts gave, on an origin that verify.ts made, wherever anything asks for one. */
+function isSealed({ verdict, findings }: Decision, route: Route): boolean {
+  if (verdict.kind === 'deny' || !isPermit(verdict.permit)) return false;
+  if (demandOf(route).origin === 'no') return true;
+  return findings.origin !== undefined && isVerifiedOrigin(findings.origin);
+}
+
+const nothing = ok(undefined);
+
+function claimPin({ findings }: Decision, { deps, instant, guard }: Ask): Result<void> {
+  const { token, bound } = findings;
+  if (token === undefined || bound?.pin === undefined) return nothing;
+  const { presenter, until } = bound.pin;
+  return deps.pins.claim(token.name, presenter, sharesToken(token.issuer, presenter, guard), until, instant.now);
+}
+
+function comparePin({ findings }: Decision, { deps, instant, guard }: Ask): Result<void> {
+  const { token, bound } = findings;
+  if (token === undefined || bound?.pin === undefined) return nothing;
+  return deps.pins.compare(
+    token.name,
+    bound.pin.presenter,
+    sharesToken(token.issuer, bound.pin.presenter, guard),
+    instant.now,
+  );
+}
+
+/** Single use counts for each audience and line. */
+const useName = (token: VerifiedToken, line: Line): string =>
+  `${token.issuer.audiences.join(',')} ${JSON.stringify([line.methods, line.path.text])}`;
+
+const onceLines = (route: Route): readonly Line[] => linesOf(route).filter(({ conditions }) => conditions.once);
+
+/** Step 6: whether the token was used on one of the lines that allow it once. */
+export function usedBefore({ route, deps, instant }: Ask, credential: Credential | undefined): Result<void> {
+  for (const line of onceLines(route)) {
+    const result =
+      credential === undefined
+        ? noToken
+        : deps.uses.seen(credential.token.name, useName(credential.token, line), instant.now);
+    if (!result.ok) return result;
+  }
+  return nothing;
+}
+
+const noToken: Refusal = refuse('internal_error', 'a line that allows one use looked at no token');
+
+function recordUse({ findings }: Decision, { route, deps, instant }: Ask): Result<void> {
+  const { token } = findings;
+  for (const line of onceLines(route)) {
+    const until = token === undefined ? 0 : token.expires + token.issuer.clockSkew;
+    const result =
+      token === undefined ? noToken : deps.uses.record(token.name, useName(token, line), until, instant.now);
+    if (!result.ok) return result;
+  }
+  return nothing;
+}

@@ -1,0 +1,149 @@
+/**
+ * What is told about the guard's work: audit records, events, metrics. In: outcomes and changes. Decides nothing, except
+ * what a check gets while records can't be written (`audit.onFailure`).
+ */
+import { eventRecord } from './audit/events.js';
+import type { EventFields, EventName } from './audit/events.js';
+import type { Log } from './audit/log.js';
+import { createMetrics } from './audit/metrics.js';
+import { decisionRecord, leavesRecord, reasonOf } from './audit/record.js';
+import { requestFacts } from './audit/request-facts.js';
+import { openSink } from './audit/sink.js';
+import { packageVersion } from './cli/version.js';
+import type { Engine } from './engine.js';
+import type { Attributes } from './model/attributes.js';
+import type { Outcome } from './model/decision.js';
+import type { CertificateFacts } from './model/evidence.js';
+import type { Settings } from './model/settings.js';
+import { REVOCATION_TYPES } from './state/revocations.js';
+import type { OnRevocation } from './state/revocation-file.js';
+import { createSeenCertificates } from './state/seen-certificates.js';
+import type { OnSource, Sources } from './state/sources.js';
+
+export interface Recorder {
+  readonly onOutcome: (outcome: Outcome, attributes: Attributes | undefined, microseconds: number) => void;
+  readonly onSource: OnSource;
+  readonly onRevocation: OnRevocation;
+  readonly onRevocationProblems: (problems: readonly string[]) => void;
+  /** False where a check must be denied because its record could not be written. */
+  readonly mayAnswer: () => boolean;
+  /** What the gauges are read from, once it exists. */
+  observe(engine: Engine, sources: Sources): void;
+  readonly metrics: () => Promise<string>;
+  readonly failing: () => boolean;
+  reopen(): void;
+  close(): Promise<void>;
+}
+
+/** Records that wait for a slow disk; beyond, they are dropped and counted. Bytes. */
+const MAX_BUFFER = 8 * 1024 * 1024;
+
+/** Throws one sentence where the audit output cannot be opened. */
+export function createRecorder(settings: Settings, log: Log, now: () => number): Recorder {
+  let observed: { readonly engine: Engine; readonly sources: Sources } | undefined;
+  const seconds = (ages: ReadonlyMap<string, number> | undefined): [string, number][] =>
+    [...(ages ?? [])].map(([name, ms]) => [name, ms / 1000]);
+  const metrics = createMetrics({
+    build: { version: packageVersion(), node: process.version },
+    cacheEntries: () => observed?.engine.sizes() ?? [],
+    keysAge: () => seconds(observed?.sources.ages(now()).keys),
+    bundleAge: () => seconds(observed?.sources.ages(now()).bundles),
+    certificateExpiry: () => [],
+    revocations: () => REVOCATION_TYPES.map((type) => [type, observed?.engine.revocations.size(type) ?? 0]),
+    revocationLag: () => 0,
+    pins: () => observed?.engine.pins.size() ?? 0,
+  });
+  const sink = openSink(settings.audit.to, {
+    maxBuffer: MAX_BUFFER,
+    onDropped: metrics.auditDropped,
+    onFailing: (failing, error) => {
+      if (!failing) return log.info('audit records are written again', {});
+      log.error('audit records can not be written', { error: error?.message ?? 'the buffer is full' });
+      event('audit_failed', { detail: error?.message ?? 'the buffer is full' });
+    },
+  });
+  const write = (record: object): void => sink.write(JSON.stringify(record));
+  const event = <E extends EventName>(name: E, fields: EventFields<E>): void => write(eventRecord(name, fields, now()));
+  const observeCertificate = createSeenCertificates();
+
+  const certificate = (facts: CertificateFacts | undefined, outcome: Outcome): void => {
+    if (facts === undefined) return;
+    const { id: identity, sha256, serial, notAfter } = facts;
+    for (const name of observeCertificate(facts, outcome.time)) {
+      event(name, { identity, certificate: sha256, serial, not_after: notAfter });
+    }
+  };
+
+  const pinConflict = ({ findings, id, time }: Outcome): void => {
+    const { token, origin } = findings;
+    metrics.incident('pin_conflict');
+    if (token === undefined || origin?.kind !== 'workload') return;
+    const first = observed?.engine.pins.first(token.name, time);
+    event('pin_conflict', {
+      id,
+      token: token.name,
+      issuer: token.issuer.issuer,
+      origin: origin.id,
+      ...(token.jti === undefined ? {} : { jti: token.jti }),
+      ...(origin.sha256 === undefined ? {} : { certificate: origin.sha256 }),
+      ...(first === undefined ? {} : { first_presenter: first }),
+    });
+  };
+
+  return {
+    onOutcome(outcome, attributes, microseconds) {
+      const reason = reasonOf(outcome);
+      metrics.checked(reason, microseconds / 1e6);
+      metrics.cacheLookup('decisions', outcome.cache);
+      const { peer, origin } = outcome.findings;
+      certificate(peer?.certificate, outcome);
+      if (origin?.kind === 'workload' && origin.certificate !== peer?.certificate)
+        certificate(origin.certificate, outcome);
+      if (leavesRecord(outcome, settings.audit.allowedShare, Math.random())) {
+        const facts = attributes && requestFacts(attributes);
+        write(
+          decisionRecord(
+            outcome,
+            facts,
+            { path: settings.audit.path, environment: settings.environment },
+            microseconds,
+          ),
+        );
+      }
+      if (reason === 'token_presenter_changed') pinConflict(outcome);
+      if (reason === 'token_replayed') metrics.incident('token_replayed');
+    },
+    onSource(name, { file, name: what, problem }) {
+      if (problem !== undefined) log.error('a file is not usable, the last good one goes on', { file, problem });
+      switch (name) {
+        case 'policy_loaded':
+          metrics.policyReloaded('loaded');
+          return event('policy_loaded', { source: file });
+        case 'policy_refused':
+          metrics.policyReloaded('refused');
+          return event('policy_refused', { source: file, detail: problem ?? '' });
+        case 'bundle_changed':
+          return event('bundle_changed', { trust_domain: what, source: file });
+        case 'keys_changed':
+          return event('keys_changed', { issuer: what, source: file });
+        case 'source_refused':
+          return undefined;
+      }
+    },
+    onRevocation(name, { type, value, issuer, until }) {
+      event(name, {
+        type,
+        value,
+        ...(issuer === undefined ? {} : { issuer }),
+        ...(until === Infinity ? {} : { until }),
+      });
+    },
+    onRevocationProblems: (problems) => log.error('lines of the revocation file are not usable', { problems }),
+    mayAnswer: () => settings.audit.onFailure === 'allow' || !sink.failing(),
+    observe: (engine, sources) => void (observed = { engine, sources }),
+    metrics: metrics.render,
+    failing: sink.failing,
+    reopen: sink.reopen,
+    close: sink.close,
+  };
+}

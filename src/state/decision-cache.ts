@@ -1,0 +1,87 @@
+/**
+ * Decisions that were made before, the reference engine. A key holds every input that the decision was made on; an entry
+ * says for which moments it holds (model/instant.ts) and by which names a revocation or a pin may still overrule it.
+ * Kept true by test/properties/cache.test.ts: taking any one part out of the key makes it fail.
+ */
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Decision } from '../model/decision.js';
+import type { Horizon } from '../model/instant.js';
+import type { RevocableNames } from '../model/ports.js';
+
+export interface CachedDecision {
+  readonly decision: Decision;
+  readonly horizon: Horizon;
+  /** When it was made, ms: `cache.maxAge` counts from here. */
+  readonly madeAt: number;
+  /** Asked of the revocations on each hit; undefined where the decision was made before step 6. */
+  readonly names: RevocableNames | undefined;
+}
+
+/** All that a decision may have been made on, as text; a part that a decision never reads may be left empty. */
+export interface KeyInputs {
+  /** Versions of the snapshots. */
+  readonly policy: string;
+  readonly trust: string;
+  readonly keys: string;
+  /** The owner's line and the guardrails that the method and path select. */
+  readonly line: string;
+  readonly guardrails: string;
+  readonly principal: string;
+  readonly certificate: string;
+  readonly destination: string;
+  readonly forwarded: string;
+  readonly credentials: string;
+  readonly host: string;
+  readonly upgrade: string;
+}
+
+export type KeyPart = keyof KeyInputs;
+export const KEY_PARTS: readonly KeyPart[] = [
+  'policy',
+  'trust',
+  'keys',
+  'line',
+  'guardrails',
+  'principal',
+  'certificate',
+  'destination',
+  'forwarded',
+  'credentials',
+  'host',
+  'upgrade',
+];
+
+/** SHA-256 over the parts, each after its length: no text in one part can look like another part. */
+export function decisionKey(inputs: KeyInputs, parts: readonly KeyPart[] = KEY_PARTS): string {
+  let text = '';
+  for (const part of parts) text += `${inputs[part].length}:${inputs[part]}`;
+  return hash('sha256', text, 'base64');
+}
+
+export interface DecisionCache {
+  /** Undefined where there is none, or `now` is outside its moments. */
+  find(key: string, now: number): CachedDecision | undefined;
+  store(key: string, entry: CachedDecision): void;
+  clear(): void;
+  size(): number;
+}
+
+/** `maxAge` in ms. */
+export function createDecisionCache(entries: number, maxAge: number): DecisionCache {
+  const cache = new LRUCache<string, CachedDecision>({ max: entries });
+  return {
+    find(key, now) {
+      const entry = cache.get(key);
+      if (entry === undefined) return undefined;
+      const young = now >= entry.madeAt - CLOCK_STEP && now < entry.madeAt + maxAge;
+      return young && now >= entry.horizon.from && now < entry.horizon.until ? entry : undefined;
+    },
+    store: (key, entry) => void cache.set(key, entry),
+    clear: () => cache.clear(),
+    size: () => cache.size,
+  };
+}
+
+/** A clock that steps back by more than this (ms) empties the caches (contract section 9). */
+export const CLOCK_STEP = 5000;

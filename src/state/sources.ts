@@ -1,0 +1,165 @@
+/**
+ * Everything that the guard loads from files, watched, and joined into one snapshot that is swapped whole.
+ * In: settings and the readers of each kind of file. Out: the snapshot of this moment.
+ */
+import type { TrustDomain } from '../model/ids.js';
+import type { Policy } from '../model/policy.js';
+import type { Bundle, VerificationKey } from '../model/ports.js';
+import type { IssuerSettings, Settings } from '../model/settings.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { watchFile } from './watched-file.js';
+import type { Parsed, WatchedFile } from './watched-file.js';
+
+type Keys = ReadonlyMap<string, VerificationKey>;
+type Ders = readonly Uint8Array[];
+
+export interface Readers {
+  readonly policy: (text: string) => Parsed<Policy>;
+  readonly bundle: (text: string) => Parsed<Ders>;
+  readonly intermediates: (text: string) => Parsed<Ders>;
+  readonly keys: (text: string) => Promise<Parsed<Keys>>;
+}
+
+export type SourceEvent = 'policy_loaded' | 'policy_refused' | 'bundle_changed' | 'keys_changed' | 'source_refused';
+export type OnSource = (
+  event: SourceEvent,
+  facts: { readonly file: string; readonly name: string; readonly problem?: string },
+) => void;
+
+export interface Sources {
+  snapshot(): Snapshot;
+  /** Looks at every file once. `force` (SIGHUP) reads them all again. */
+  poll(now: number, force?: boolean): Promise<void>;
+  /** Problems by what they concern (`policy`, `trust prod.example`, …); empty where everything is fresh. */
+  problems(): ReadonlyMap<string, string>;
+  /** Whether everything has been loaded and is not too old. */
+  complete(): boolean;
+  /** ms since a trust domain's bundle and an issuer's keys were read. */
+  ages(now: number): { readonly bundles: ReadonlyMap<string, number>; readonly keys: ReadonlyMap<string, number> };
+}
+
+/** The name of the owner's lines among the problems. */
+export const POLICY = 'policy';
+
+type Kind = 'policy' | 'trust' | 'keys';
+interface Watched<T> {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly file: WatchedFile<T>;
+}
+
+/** Loads everything once before it returns; the caller decides what a problem at start means. */
+export async function openSources(
+  settings: Settings,
+  readers: Readers,
+  now: number,
+  onSource: OnSource,
+): Promise<Sources> {
+  const max = settings.policy.maxLastGood;
+  const policy: Watched<Policy> = {
+    kind: 'policy',
+    name: 'policy',
+    file: watchFile(settings.policy.source.file, readers.policy, max),
+  };
+  const bundles = new Map<TrustDomain, Watched<Ders>>();
+  const intermediates = new Map<TrustDomain, Watched<Ders>>();
+  for (const [domain, trust] of settings.trust) {
+    bundles.set(domain, { kind: 'trust', name: domain, file: watchFile(trust.bundle, readers.bundle, max) });
+    if (trust.intermediates === null) continue;
+    intermediates.set(domain, {
+      kind: 'trust',
+      name: domain,
+      file: watchFile(trust.intermediates, readers.intermediates, max),
+    });
+  }
+  const keys = new Map<string, Watched<Keys>>();
+  for (const { keys: file, issuer } of settings.tokens) {
+    if (!keys.has(file)) keys.set(file, { kind: 'keys', name: issuer, file: watchFile(file, readers.keys, max) });
+  }
+  const all: readonly Watched<unknown>[] = [policy, ...bundles.values(), ...intermediates.values(), ...keys.values()];
+  const versions = { policy: 0, trust: 0, keys: 0 };
+  let availability = '';
+
+  const build = (at: number): Snapshot => ({
+    policy: policy.file.current(at),
+    policyStale: policy.file.problem() !== undefined,
+    findBundle: frozenBundles(settings, bundles, intermediates, at),
+    findKeys: frozenKeys(keys, at),
+    versions: { policy: String(versions.policy), trust: String(versions.trust), keys: String(versions.keys) },
+  });
+  let snapshot: Snapshot;
+
+  const look = async (at: number, force: boolean, first: boolean): Promise<void> => {
+    let changed = false;
+    for (const watched of all) {
+      if (!first && watched.kind === 'policy' && settings.policy.reload === 'restart') continue;
+      const seen = await watched.file.poll(at, force);
+      if (seen === 'same') continue;
+      changed = true;
+      versions[watched.kind] += 1;
+      const problem = watched.file.problem();
+      onSource(eventOf(watched.kind, seen), {
+        file: watched.file.file,
+        name: watched.name,
+        ...(problem === undefined ? {} : { problem }),
+      });
+    }
+    // A last good value that grew too old is a change as well.
+    const available = all.map(({ file }) => (file.current(at) === undefined ? '-' : '+')).join('');
+    if (!changed && available === availability) return;
+    if (available !== availability) for (const kind of ['policy', 'trust', 'keys'] as const) versions[kind] += 1;
+    availability = available;
+    snapshot = build(at);
+  };
+  snapshot = build(now);
+  await look(now, true, true);
+
+  return {
+    snapshot: () => snapshot,
+    poll: (at, force = false) => look(at, force, false),
+    problems: () =>
+      new Map(
+        all.flatMap(({ kind, name, file }) =>
+          file.problem() === undefined
+            ? []
+            : [[kind === 'policy' ? POLICY : `${kind} ${name}`, `${file.file}: ${file.problem()}`]],
+        ),
+      ),
+    complete: () => !availability.includes('-'),
+    ages: (at) => ({ bundles: agesOf(bundles.values(), at), keys: agesOf(keys.values(), at) }),
+  };
+}
+
+const eventOf = (kind: Kind, seen: 'loaded' | 'refused'): SourceEvent => {
+  if (kind === 'policy') return seen === 'loaded' ? 'policy_loaded' : 'policy_refused';
+  if (seen === 'refused') return 'source_refused';
+  return kind === 'trust' ? 'bundle_changed' : 'keys_changed';
+};
+
+/** What was loaded at this moment, so that a later load cannot change it under a running check. */
+function frozenBundles(
+  settings: Settings,
+  bundles: ReadonlyMap<TrustDomain, Watched<Ders>>,
+  intermediates: ReadonlyMap<TrustDomain, Watched<Ders>>,
+  now: number,
+): Snapshot['findBundle'] {
+  const frozen = new Map<TrustDomain, Bundle | 'unavailable'>();
+  for (const domain of settings.trust.keys()) {
+    const anchors = bundles.get(domain)?.file.current(now);
+    const extra = intermediates.get(domain);
+    const between = extra === undefined ? [] : extra.file.current(now);
+    frozen.set(
+      domain,
+      anchors === undefined || between === undefined ? 'unavailable' : { anchors, intermediates: between },
+    );
+  }
+  return (domain) => frozen.get(domain) ?? 'unknown';
+}
+
+function frozenKeys(keys: ReadonlyMap<string, Watched<Keys>>, now: number): Snapshot['findKeys'] {
+  const frozen = new Map([...keys].map(([file, watched]) => [file, watched.file.current(now)]));
+  return (issuer: IssuerSettings) => frozen.get(issuer.keys) ?? 'unavailable';
+}
+
+const agesOf = <T>(watched: Iterable<Watched<T>>, now: number): ReadonlyMap<string, number> =>
+  new Map([...watched].map(({ name, file }) => [name, now - file.loadedAt()]));

@@ -1,0 +1,92 @@
+/**
+ * One file that is read whole, checked, and only then replaces what was loaded before: a bad one keeps the last good.
+ * Files are polled by what their path leads to now, which follows renames, symlinks and the kubelet's `..data` swap alike.
+ * A change counts when two polls in a row saw the same file, so that a file that is still being written does not.
+ */
+import { readFile, stat } from 'node:fs/promises';
+
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
+
+export interface WatchedFile<T> {
+  readonly file: string;
+  /** The last good value, for at most `maxLastGood` after the file went bad. */
+  current(now: number): T | undefined;
+  /** What is wrong with the file now; undefined while it is good. */
+  problem(): string | undefined;
+  /** When the current value was read, ms. */
+  loadedAt(): number;
+  /** Looks once; 'loaded' or 'refused' where a change was taken in. `force` (SIGHUP) does not wait for a second look. */
+  poll(now: number, force?: boolean): Promise<'same' | 'loaded' | 'refused'>;
+}
+
+/** No file that the configuration names is larger: bounded before it is read. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+export function watchFile<T>(
+  file: string,
+  parse: (text: string) => Parsed<T> | Promise<Parsed<T>>,
+  maxLastGood: number,
+): WatchedFile<T> {
+  let value: T | undefined;
+  let loadedAt = -Infinity;
+  let bad: { readonly problem: string; readonly since: number } | undefined;
+  let taken: string | undefined;
+  let seen: string | undefined;
+
+  const take = async (now: number): Promise<'loaded' | 'refused'> => {
+    const parsed = await readAndParse(file, parse);
+    if (!parsed.ok) {
+      bad = { problem: parsed.problem, since: bad?.since ?? now };
+      return 'refused';
+    }
+    value = parsed.value;
+    loadedAt = now;
+    bad = undefined;
+    return 'loaded';
+  };
+
+  return {
+    file,
+    current: (now) => (bad !== undefined && now - bad.since > maxLastGood ? undefined : value),
+    problem: () => bad?.problem,
+    loadedAt: () => loadedAt,
+    async poll(now, force = false) {
+      const signature = await signatureOf(file);
+      const settled = force || taken === undefined || signature === seen;
+      seen = signature;
+      if (!settled || (!force && signature === taken)) return 'same';
+      taken = signature;
+      return take(now);
+    },
+  };
+}
+
+/** Changes with the file that the path leads to; 'missing' where it leads nowhere. */
+async function signatureOf(file: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch {
+    return 'missing';
+  }
+}
+
+async function readAndParse<T>(
+  file: string,
+  parse: (text: string) => Parsed<T> | Promise<Parsed<T>>,
+): Promise<Parsed<T>> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_BYTES) return { ok: false, problem: `the file has ${size} bytes, at most ${MAX_BYTES} are read` };
+    return await parse(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)));
+  } catch (error) {
+    return { ok: false, problem: problemOf(error) };
+  }
+}
+
+function problemOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'the file does not exist';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'the file is not UTF-8';
+  return error instanceof Error ? error.message : String(error);
+}
