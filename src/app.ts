@@ -3,18 +3,21 @@
  * Throws StartError where the guard cannot start; once it runs, a bad file only keeps the last good.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { startHttpListener } from './admin/http.js';
-import type { HttpListener } from './admin/http.js';
+import type { AdminSources, HttpListener } from './admin/http.js';
 import { createRecorder } from './recorder.js';
 import type { Recorder } from './recorder.js';
 import type { Log } from './audit/log.js';
-import { createEngine, readersFor } from './engine.js';
-import type { Engine } from './engine.js';
+import { createEngine, createMemory, readersFor } from './engine.js';
+import type { Engine, Memory } from './engine.js';
 import { createHandler } from './handle.js';
+import type { Handle } from './handle.js';
 import type { Address, ListenSettings, Settings } from './model/settings.js';
 import { followRevocations } from './state/revocation-file.js';
 import { openSources, POLICY } from './state/sources.js';
-import type { Sources } from './state/sources.js';
+import type { OnSource, Sources } from './state/sources.js';
 import { watchFile } from './state/watched-file.js';
 import type { WatchedFile } from './state/watched-file.js';
 import { startGrpcListener } from './wire/grpc-server.js';
@@ -33,8 +36,11 @@ export class StartError extends Error {
 export interface App {
   /** Where the guard really listens, in the order of the settings. */
   readonly addresses: { readonly check: readonly Address[]; readonly admin: Address | undefined };
-  /** SIGHUP: every file is read again, the audit file is opened anew. */
-  reload(): Promise<void>;
+  /**
+   * SIGHUP: every file is read again, the audit file is opened anew. With other settings everything but the listeners and
+   * `audit.to` follows them; rejects with StartError, and keeps the old, where they could not have been started with.
+   */
+  reload(next?: Settings): Promise<void>;
   /** SIGTERM: answers for `drainDelay`, then closes the listeners and answers what is in flight. */
   stop(): Promise<void>;
 }
@@ -45,74 +51,127 @@ const POLL_EVERY = 500;
 const GRACE = 7000;
 
 export async function startApp(settings: Settings, log: Log, now: () => number): Promise<App> {
-  const files = await openSecrets(settings.listen, now());
   const onFault = (fault: unknown): void => log.error('a check failed', { fault: describe(fault) });
+  const secrets = await openSecrets(settings.listen, now());
   const recorder = openRecorder(settings, log, now);
-  const sources = await openSources(settings, readersFor(settings), now(), recorder.onSource);
-  refuseBadStart(settings, sources);
-  const engine = createEngine({ settings, snapshot: sources.snapshot, now, onFault });
-  recorder.observe(engine, sources);
-  const revocations = await openRevocations(settings, engine, recorder, now());
-  const handle = createHandler({
-    check: engine.check,
-    settings,
-    mayAnswer: recorder.mayAnswer,
-    onOutcome: recorder.onOutcome,
-    onFault,
-  });
+  const memory = createMemory(settings);
+  const open = (next: Settings): Promise<Core> => openCore(next, memory, recorder, now, onFault);
+  let core = await open(settings);
+  recorder.observe(core);
   const poll = async (force: boolean): Promise<void> => {
-    await sources.poll(now(), force);
-    await revocations?.poll(now(), force);
-    for (const file of files.all) await file.poll(now(), force);
+    await core.poll(force);
+    for (const file of secrets.all) await file.poll(now(), force);
   };
   const stopPolling = every(POLL_EVERY, () => poll(false), onFault);
-
   const state = { draining: false };
-  const readiness = () => readinessOf(sources, state.draining);
-  const warn = (message: string, facts?: object): void => log.warn(message, { ...facts });
-  const listeners: Listener[] = [];
-  const pages: HttpListener[] = [];
-  try {
-    for (const address of settings.listen.check) {
-      listeners.push(
-        await startGrpcListener({ ...grpcOptions(settings.listen), ...files.secret, address, handle, log: warn }),
-      );
-    }
-    for (const [kind, address] of pageAddresses(settings.listen)) {
-      const page = {
-        address,
-        kind,
-        token: () => files.adminToken?.(),
-        readiness,
-        metrics: recorder.metrics,
-        socketMode: settings.listen.socketMode,
-        log,
-      };
-      pages.push(await startHttpListener({ ...page, policy: () => effectivePolicy(sources) }));
-    }
-  } catch (error) {
+  const doors = await openDoors(settings.listen, log, {
+    handle: (bytes, deadline) => core.handle(bytes, deadline),
+    secret: secrets.secret,
+    adminToken: secrets.adminToken,
+    readiness: () => readinessOf(core.sources, state.draining),
+    policy: () => effectivePolicy(core.sources),
+    metrics: recorder.metrics,
+  }).catch((error: unknown) => {
     stopPolling();
-    await Promise.all([...listeners.map((listener) => listener.close(0)), ...pages.map((page) => page.close())]);
-    throw new StartError(3, [describe(error)]);
-  }
+    throw error;
+  });
   for (const warning of settings.warnings) log.warn(warning, {});
 
   return {
-    addresses: { check: listeners.map(({ address }) => address), admin: pages[0]?.address },
-    async reload() {
+    addresses: { check: doors.listeners.map(({ address }) => address), admin: doors.pages[0]?.address },
+    async reload(next) {
       recorder.reopen();
       await poll(true);
+      if (next === undefined) return;
+      core = await open(next);
+      recorder.observe(core);
+      if (!isDeepStrictEqual([next.listen, next.audit.to], [settings.listen, settings.audit.to])) {
+        log.warn('listen and audit.to count at the next start', {});
+      }
     },
     async stop() {
       state.draining = true;
-      for (const { address, setServing } of listeners) if (address.kind === 'tcp') setServing(false);
+      for (const { address, setServing } of doors.listeners) if (address.kind === 'tcp') setServing(false);
       await new Promise((resolve) => setTimeout(resolve, settings.listen.drainDelay));
-      await Promise.all(listeners.map((listener) => listener.close(GRACE)));
+      await Promise.all(doors.listeners.map((listener) => listener.close(GRACE)));
       stopPolling();
-      await Promise.all(pages.map((page) => page.close()));
+      await Promise.all(doors.pages.map((page) => page.close()));
       await recorder.close();
     },
   };
+}
+
+/** Everything that a reload of the configuration replaces at once. */
+interface Core {
+  readonly settings: Settings;
+  readonly engine: Engine;
+  readonly sources: Sources;
+  readonly handle: Handle;
+  poll(force: boolean): Promise<void>;
+}
+
+async function openCore(
+  settings: Settings,
+  memory: Memory,
+  recorder: Recorder,
+  now: () => number,
+  onFault: (fault: unknown) => void,
+): Promise<Core> {
+  // A start that is refused tells its problems once, in the refusal.
+  const early: Parameters<OnSource>[] = [];
+  let tell: OnSource = (...facts) => void early.push(facts);
+  const sources = await openSources(settings, readersFor(settings), now(), (...facts) => tell(...facts));
+  refuseBadStart(settings, sources);
+  tell = recorder.onSource;
+  for (const facts of early) tell(...facts);
+  const engine = createEngine({ settings, memory, snapshot: sources.snapshot, now, onFault });
+  const revocations = await openRevocations(settings, memory, recorder, now());
+  const { mayAnswer, onOutcome } = recorder;
+  return {
+    settings,
+    engine,
+    sources,
+    handle: createHandler({ check: engine.check, settings, mayAnswer, onOutcome, onFault }),
+    async poll(force) {
+      await sources.poll(now(), force);
+      await revocations?.poll(now(), force);
+    },
+  };
+}
+
+interface Doors {
+  readonly listeners: readonly Listener[];
+  readonly pages: readonly HttpListener[];
+}
+
+interface Behind extends Omit<AdminSources, 'token'> {
+  readonly handle: Handle;
+  readonly secret: (() => string | undefined) | undefined;
+  readonly adminToken: (() => string | undefined) | undefined;
+}
+
+/** All listeners, or none. */
+async function openDoors(listen: ListenSettings, log: Log, behind: Behind): Promise<Doors> {
+  const listeners: Listener[] = [];
+  const pages: HttpListener[] = [];
+  const warn = (message: string, facts?: object): void => log.warn(message, { ...facts });
+  const grpc = {
+    ...grpcOptions(listen),
+    handle: behind.handle,
+    log: warn,
+    ...(behind.secret && { secret: behind.secret }),
+  };
+  const { readiness, policy, metrics, adminToken } = behind;
+  const http = { token: () => adminToken?.(), readiness, policy, metrics, socketMode: listen.socketMode, log };
+  try {
+    for (const address of listen.check) listeners.push(await startGrpcListener({ ...grpc, address }));
+    for (const [kind, address] of pageAddresses(listen))
+      pages.push(await startHttpListener({ ...http, kind, address }));
+    return { listeners, pages };
+  } catch (error) {
+    await Promise.all([...listeners.map((listener) => listener.close(0)), ...pages.map((page) => page.close())]);
+    throw new StartError(3, [describe(error)]);
+  }
 }
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -151,14 +210,14 @@ function openRecorder(settings: Settings, log: Log, now: () => number): Recorder
 
 async function openRevocations(
   { revocation }: Settings,
-  engine: Engine,
+  memory: Memory,
   recorder: Recorder,
   now: number,
 ): Promise<WatchedFile<unknown> | undefined> {
   if (revocation.file === null) return undefined;
   const followed = followRevocations(
     revocation.file,
-    engine.revocations,
+    memory.revocations,
     recorder.onRevocation,
     recorder.onRevocationProblems,
   );
@@ -167,7 +226,7 @@ async function openRevocations(
 }
 
 interface Secrets {
-  readonly secret: { readonly secret?: () => string | undefined };
+  readonly secret: (() => string | undefined) | undefined;
   readonly adminToken: (() => string | undefined) | undefined;
   readonly all: readonly WatchedFile<string>[];
 }
@@ -185,7 +244,7 @@ async function openSecrets(listen: ListenSettings, now: number): Promise<Secrets
   const secret = await open(listen.secretFile);
   const adminToken = await open(listen.adminTokenFile);
   return {
-    secret: secret === undefined ? {} : { secret: () => secret.current(now) },
+    secret: secret && (() => secret.current(now)),
     adminToken: adminToken && (() => adminToken.current(now)),
     all: [secret, adminToken].filter((file) => file !== undefined),
   };
@@ -202,14 +261,13 @@ function grpcOptions(listen: ListenSettings) {
   const { tls, socketMode, reflection } = listen;
   if (tls === null) return { socketMode, reflection };
   try {
+    const [certificate, key] = [readFileSync(tls.certificate), readFileSync(tls.key)];
     const clientCA = tls.clientCA === null ? {} : { clientCA: readFileSync(tls.clientCA) };
-    return {
-      socketMode,
-      reflection,
-      tls: { certificate: readFileSync(tls.certificate), key: readFileSync(tls.key), ...clientCA },
-    };
+    // Here already: what a listener says later is that it cannot listen.
+    createSecureContext({ cert: certificate, key, ...(clientCA.clientCA && { ca: clientCA.clientCA }) });
+    return { socketMode, reflection, tls: { certificate, key, ...clientCA } };
   } catch (error) {
-    throw new StartError(2, [describe(error)]);
+    throw new StartError(2, [`listen.tls: ${describe(error)}`]);
   }
 }
 

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createCheck } from './check.js';
 import type { Check, CheckDependencies } from './check.js';
 import { readPemChain, readPemText, readSvid } from './evidence/certificate.js';
+import type { Uses } from './model/ports.js';
 import type { Settings } from './model/settings.js';
 import type { Snapshot } from './model/snapshot.js';
 import { pathVerifier } from './origin/path-validation.js';
@@ -14,7 +15,6 @@ import { checkGuardrails, compilePolicy } from './policy/compile.js';
 import { rememberAuthorities } from './state/authorities.js';
 import { createCertificates } from './state/certificates.js';
 import { createDecisionCache } from './state/decision-cache.js';
-import type { DecisionCache } from './state/decision-cache.js';
 import { readJwks } from './state/jwks.js';
 import { createPins, createUses } from './state/pins.js';
 import type { MemoryPins } from './state/pins.js';
@@ -26,16 +26,27 @@ import { readBundle, readIntermediates } from './state/trust-bundle.js';
 
 export { checkGuardrails };
 
-export interface Engine {
+export interface Engine extends Memory {
   readonly check: Check;
-  readonly pins: MemoryPins;
-  readonly revocations: Revocations;
-  readonly cache: DecisionCache;
   readonly sizes: () => ReadonlyMap<string, number>;
 }
 
+/** What must outlive a reload of the configuration. */
+export interface Memory {
+  readonly pins: MemoryPins;
+  readonly uses: Uses;
+  readonly revocations: Revocations;
+}
+
+export const createMemory = ({ cache }: Pick<Settings, 'cache'>): Memory => ({
+  pins: createPins(cache.pins),
+  uses: createUses(cache.pins),
+  revocations: createRevocations(),
+});
+
 export interface EngineOptions {
   readonly settings: Settings;
+  readonly memory?: Memory;
   readonly snapshot: () => Snapshot;
   readonly now: () => number;
   readonly onFault: (fault: unknown) => void;
@@ -43,7 +54,8 @@ export interface EngineOptions {
   readonly without?: Partial<Pick<CheckDependencies, 'keyParts' | 'deaf' | 'cache'>>;
 }
 
-export function createEngine({ settings, snapshot, now, onFault, without }: EngineOptions): Engine {
+export function createEngine(options: EngineOptions): Engine {
+  const { settings, snapshot, now, onFault, without, memory = createMemory(settings) } = options;
   const certificates = createCertificates({
     readPem: ({ encoding, text }) => {
       const chain = encoding === 'percent' ? readPemChain(text) : readPemText(text);
@@ -53,17 +65,15 @@ export function createEngine({ settings, snapshot, now, onFault, without }: Engi
     verifyPath: pathVerifier(rememberAuthorities()),
   });
   const tokens = createTokens(verifyTokenSignature, settings.cache.entries);
-  const pins = createPins(settings.cache.pins);
-  const revocations = createRevocations();
   const cache = without?.cache ?? createDecisionCache(settings.cache.entries, settings.cache.maxAge);
   const check = createCheck({
     settings,
     snapshot,
     verifyCertificate: certificates.verify,
     verifyTokenSignature: tokens.verify,
-    pins,
-    uses: createUses(settings.cache.pins),
-    isRevoked: revocations.isRevoked,
+    pins: memory.pins,
+    uses: memory.uses,
+    isRevoked: memory.revocations.isRevoked,
     cache,
     now,
     newId: randomUUID,
@@ -76,7 +86,7 @@ export function createEngine({ settings, snapshot, now, onFault, without }: Engi
       ['tokens', tokens.size()],
       ['certificates', certificates.size()],
     ]);
-  return { check, pins, revocations, cache, sizes };
+  return { ...memory, check, sizes };
 }
 
 /** How each kind of file is read. */

@@ -9,7 +9,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('firsthand')
     .description('Envoy external authorization that knows who really called')
     .exitOverride()
-    .configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'firsthand: ')) });
+    .addHelpText('after', '\nExample:\n  firsthand serve --config /etc/firsthand/firsthand.yaml')
+    .configureOutput({ writeErr: (text) => process.stderr.write(complaint(text)) });
   program
     .command('serve')
     .description('runs the guard until SIGTERM, then drains')
@@ -32,5 +33,9 @@ async function main(argv: readonly string[]): Promise<number> {
     throw error;
   }
 }
+
+/** One line for each problem: commander puts its guess at what was meant on a second one. */
+const complaint = (text: string): string =>
+  text.startsWith('error: ') ? `firsthand: ${text.slice('error: '.length).trimEnd().replaceAll('\n', ' ')}\n` : text;
 
 process.exitCode = await main(process.argv.slice(2));

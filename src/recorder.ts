@@ -27,12 +27,18 @@ export interface Recorder {
   readonly onRevocationProblems: (problems: readonly string[]) => void;
   /** False where a check must be denied because its record could not be written. */
   readonly mayAnswer: () => boolean;
-  /** What the gauges are read from, once it exists. */
-  observe(engine: Engine, sources: Sources): void;
+  /** What the gauges are read from and how records are written, from now on; `audit.to` stays as it was opened. */
+  observe(observed: Observed): void;
   readonly metrics: () => Promise<string>;
   readonly failing: () => boolean;
   reopen(): void;
   close(): Promise<void>;
+}
+
+export interface Observed {
+  readonly settings: Settings;
+  readonly engine: Engine;
+  readonly sources: Sources;
 }
 
 /** Records that wait for a slow disk; beyond, they are dropped and counted. Bytes. */
@@ -40,7 +46,8 @@ const MAX_BUFFER = 8 * 1024 * 1024;
 
 /** Throws one sentence where the audit output cannot be opened. */
 export function createRecorder(settings: Settings, log: Log, now: () => number): Recorder {
-  let observed: { readonly engine: Engine; readonly sources: Sources } | undefined;
+  let observed: Observed | undefined;
+  const current = (): Settings => observed?.settings ?? settings;
   const seconds = (ages: ReadonlyMap<string, number> | undefined): [string, number][] =>
     [...(ages ?? [])].map(([name, ms]) => [name, ms / 1000]);
   const metrics = createMetrics({
@@ -99,13 +106,13 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       certificate(peer?.certificate, outcome);
       if (origin?.kind === 'workload' && origin.certificate !== peer?.certificate)
         certificate(origin.certificate, outcome);
-      if (leavesRecord(outcome, settings.audit.allowedShare, Math.random())) {
+      if (leavesRecord(outcome, current().audit.allowedShare, Math.random())) {
         const facts = attributes && requestFacts(attributes);
         write(
           decisionRecord(
             outcome,
             facts,
-            { path: settings.audit.path, environment: settings.environment },
+            { path: current().audit.path, environment: current().environment },
             microseconds,
           ),
         );
@@ -139,8 +146,8 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       });
     },
     onRevocationProblems: (problems) => log.error('lines of the revocation file are not usable', { problems }),
-    mayAnswer: () => settings.audit.onFailure === 'allow' || !sink.failing(),
-    observe: (engine, sources) => void (observed = { engine, sources }),
+    mayAnswer: () => current().audit.onFailure === 'allow' || !sink.failing(),
+    observe: (next) => void (observed = next),
     metrics: metrics.render,
     failing: sink.failing,
     reopen: sink.reopen,

@@ -291,7 +291,7 @@ describe('listening', () => {
 
   it('fails where the port is taken', async () => {
     const { address } = await start();
-    await expect(start({ address })).rejects.toThrow('EADDRINUSE');
+    await expect(start({ address })).rejects.toThrow('the address is in use');
   });
 
   it('fails where the path belongs to something else or to a living listener', async () => {
@@ -299,9 +299,9 @@ describe('listening', () => {
     folders.push(folder);
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    await expect(start({ address: { kind: 'unix', path: file } })).rejects.toThrow('is no socket');
+    await expect(start({ address: { kind: 'unix', path: file } })).rejects.toThrow('not a socket');
     const address = { kind: 'unix', path: join(folder, 'a.sock') } as const;
     await start({ address });
-    await expect(start({ address })).rejects.toThrow('another process listens');
+    await expect(start({ address })).rejects.toThrow('another process is listening');
   });
 });
