@@ -1,37 +1,21 @@
 /**
- * Composition root: settings in, a running guard out. The only place that constructs stores and listeners.
- * Throws StartError where the guard cannot start; once it runs, a bad file only keeps the last good.
+ * Composition root: settings in, a running guard out. Throws StartError where the guard cannot start; once it runs, a bad
+ * file only keeps the last good.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import { startHttpListener } from './admin/http.js';
-import type { AdminSources, HttpListener } from './admin/http.js';
+import type { Log } from './audit/log.js';
+import { openCore } from './core.js';
+import type { Core } from './core.js';
+import { openDoors, openSecrets } from './doors.js';
+import type { Secrets } from './doors.js';
+import { createMemory } from './engine.js';
+import type { Address, Settings } from './model/settings.js';
 import { createRecorder } from './recorder.js';
 import type { Recorder } from './recorder.js';
-import type { Log } from './audit/log.js';
-import { createEngine, createMemory, readersFor } from './engine.js';
-import type { Engine, Memory } from './engine.js';
-import { createHandler } from './handle.js';
-import type { Handle } from './handle.js';
-import type { Address, ListenSettings, Settings } from './model/settings.js';
-import { followRevocations } from './state/revocation-file.js';
-import { openSources, POLICY } from './state/sources.js';
-import type { OnSource, Sources } from './state/sources.js';
-import { watchFile } from './state/watched-file.js';
-import type { WatchedFile } from './state/watched-file.js';
-import { startGrpcListener } from './wire/grpc-server.js';
-import type { Listener } from './wire/grpc-server.js';
+import { describe, StartError } from './start-error.js';
+import type { Sources } from './state/sources.js';
 
-/** Exit code 2: a bad configuration or a file that it names; 3: an address that cannot be listened on. */
-export class StartError extends Error {
-  constructor(
-    readonly exitCode: 2 | 3,
-    readonly problems: readonly string[],
-  ) {
-    super(problems.join('\n'));
-  }
-}
+export { StartError } from './start-error.js';
 
 export interface App {
   /** Where the guard really listens, in the order of the settings. */
@@ -55,20 +39,26 @@ export async function startApp(settings: Settings, log: Log, now: () => number):
   const secrets = await openSecrets(settings.listen, now());
   const recorder = openRecorder(settings, log, now);
   const memory = createMemory(settings);
-  const open = (next: Settings): Promise<Core> => openCore(next, memory, recorder, now, onFault);
-  let core = await open(settings);
+  const open = (next: Settings, when: 'start' | 'reload'): Promise<Core> =>
+    openCore(next, when, memory, recorder, now, onFault);
+  let core = await open(settings, 'start');
   recorder.observe(core);
-  const poll = async (force: boolean): Promise<void> => {
-    await core.poll(force);
-    for (const file of secrets.all) await file.poll(now(), force);
-  };
+  const inTurn = oneAtATime();
+  const poll = (force: boolean): Promise<void> =>
+    inTurn(async () => {
+      await core.poll(force);
+      for (const file of secrets.all) {
+        if ((await file.poll(now(), force)) === 'refused')
+          log.error('a file is not usable, the last good one goes on', { file: file.file, problem: file.problem() });
+      }
+    });
   const stopPolling = every(POLL_EVERY, () => poll(false), onFault);
   const state = { draining: false };
   const doors = await openDoors(settings.listen, log, {
     handle: (bytes, deadline) => core.handle(bytes, deadline),
     secret: secrets.secret,
     adminToken: secrets.adminToken,
-    readiness: () => readinessOf(core.sources, state.draining),
+    readiness: () => readinessOf(core, secrets, recorder, state.draining),
     policy: () => effectivePolicy(core.sources),
     metrics: recorder.metrics,
   }).catch((error: unknown) => {
@@ -82,9 +72,11 @@ export async function startApp(settings: Settings, log: Log, now: () => number):
     async reload(next) {
       recorder.reopen();
       await poll(true);
-      if (next === undefined) return;
-      core = await open(next);
-      recorder.observe(core);
+      if (next === undefined || isDeepStrictEqual(next, core.settings)) return;
+      await inTurn(async () => {
+        core = await open(next, 'reload');
+        recorder.observe(core);
+      });
       if (!isDeepStrictEqual([next.listen, next.audit.to], [settings.listen, settings.audit.to])) {
         log.warn('listen and audit.to count at the next start', {});
       }
@@ -101,80 +93,23 @@ export async function startApp(settings: Settings, log: Log, now: () => number):
   };
 }
 
-/** Everything that a reload of the configuration replaces at once. */
-interface Core {
-  readonly settings: Settings;
-  readonly engine: Engine;
-  readonly sources: Sources;
-  readonly handle: Handle;
-  poll(force: boolean): Promise<void>;
-}
-
-async function openCore(
-  settings: Settings,
-  memory: Memory,
-  recorder: Recorder,
-  now: () => number,
-  onFault: (fault: unknown) => void,
-): Promise<Core> {
-  // A start that is refused tells its problems once, in the refusal.
-  const early: Parameters<OnSource>[] = [];
-  let tell: OnSource = (...facts) => void early.push(facts);
-  const sources = await openSources(settings, readersFor(settings), now(), (...facts) => tell(...facts));
-  refuseBadStart(settings, sources);
-  tell = recorder.onSource;
-  for (const facts of early) tell(...facts);
-  const engine = createEngine({ settings, memory, snapshot: sources.snapshot, now, onFault });
-  const revocations = await openRevocations(settings, memory, recorder, now());
-  const { mayAnswer, onOutcome } = recorder;
-  return {
-    settings,
-    engine,
-    sources,
-    handle: createHandler({ check: engine.check, settings, mayAnswer, onOutcome, onFault }),
-    async poll(force) {
-      await sources.poll(now(), force);
-      await revocations?.poll(now(), force);
-    },
-  };
-}
-
-interface Doors {
-  readonly listeners: readonly Listener[];
-  readonly pages: readonly HttpListener[];
-}
-
-interface Behind extends Omit<AdminSources, 'token'> {
-  readonly handle: Handle;
-  readonly secret: (() => string | undefined) | undefined;
-  readonly adminToken: (() => string | undefined) | undefined;
-}
-
-/** All listeners, or none. */
-async function openDoors(listen: ListenSettings, log: Log, behind: Behind): Promise<Doors> {
-  const listeners: Listener[] = [];
-  const pages: HttpListener[] = [];
-  const warn = (message: string, facts?: object): void => log.warn(message, { ...facts });
-  const grpc = {
-    ...grpcOptions(listen),
-    handle: behind.handle,
-    log: warn,
-    ...(behind.secret && { secret: behind.secret }),
-  };
-  const { readiness, policy, metrics, adminToken } = behind;
-  const http = { token: () => adminToken?.(), readiness, policy, metrics, socketMode: listen.socketMode, log };
+function openRecorder(settings: Settings, log: Log, now: () => number): Recorder {
   try {
-    for (const address of listen.check) listeners.push(await startGrpcListener({ ...grpc, address }));
-    for (const [kind, address] of pageAddresses(listen))
-      pages.push(await startHttpListener({ ...http, kind, address }));
-    return { listeners, pages };
+    return createRecorder(settings, log, now);
   } catch (error) {
-    await Promise.all([...listeners.map((listener) => listener.close(0)), ...pages.map((page) => page.close())]);
-    throw new StartError(3, [describe(error)]);
+    throw new StartError(2, [describe(error)]);
   }
 }
 
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Each piece of work begins when the one before it ended: an older reading of a file must not replace a newer one. */
+function oneAtATime(): (work: () => Promise<void>) => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}
 
 /** Runs `work` again and again, never twice at once; returns how to end it. */
 function every(ms: number, work: () => Promise<void>, onFault: (fault: unknown) => void): () => void {
@@ -189,101 +124,19 @@ function every(ms: number, work: () => Promise<void>, onFault: (fault: unknown) 
   return () => clearInterval(timer);
 }
 
-/** Only the owner's own lines may be bad at start: then the guard lives, not ready, and answers policy_invalid. */
-function refuseBadStart({ policy }: Settings, sources: Sources): void {
-  const ownersFault = existsSync(policy.source.file);
-  const problems = [...sources.problems()].filter(([what]) => what !== POLICY || !ownersFault);
-  if (problems.length > 0)
-    throw new StartError(
-      2,
-      problems.map(([, problem]) => problem),
-    );
-}
-
-function openRecorder(settings: Settings, log: Log, now: () => number): Recorder {
-  try {
-    return createRecorder(settings, log, now);
-  } catch (error) {
-    throw new StartError(2, [describe(error)]);
-  }
-}
-
-async function openRevocations(
-  { revocation }: Settings,
-  memory: Memory,
-  recorder: Recorder,
-  now: number,
-): Promise<WatchedFile<unknown> | undefined> {
-  if (revocation.file === null) return undefined;
-  const followed = followRevocations(
-    revocation.file,
-    memory.revocations,
-    recorder.onRevocation,
-    recorder.onRevocationProblems,
-  );
-  await followed.poll(now, true);
-  return followed;
-}
-
-interface Secrets {
-  readonly secret: (() => string | undefined) | undefined;
-  readonly adminToken: (() => string | undefined) | undefined;
-  readonly all: readonly WatchedFile<string>[];
-}
-
-/** Secrets in files: not empty, without the line break at their end; a changed one counts like any other file. */
-async function openSecrets(listen: ListenSettings, now: number): Promise<Secrets> {
-  const open = async (file: string | null): Promise<WatchedFile<string> | undefined> => {
-    if (file === null) return undefined;
-    const watched = watchFile(file, readSecret, Infinity);
-    await watched.poll(now, true);
-    const problem = watched.problem();
-    if (problem !== undefined) throw new StartError(2, [`${file}: ${problem}`]);
-    return watched;
-  };
-  const secret = await open(listen.secretFile);
-  const adminToken = await open(listen.adminTokenFile);
+/** Not ready is who has no good files, goes away, or denies everything because records can't be written. */
+function readinessOf({ sources, revocationProblem }: Core, secrets: Secrets, recorder: Recorder, draining: boolean) {
+  const others: [string, string | undefined][] = [
+    ['revocations', revocationProblem()],
+    ['audit', recorder.failing() ? 'records can not be written' : undefined],
+    ...secrets.all.map((each): [string, string | undefined] => [`file ${each.file}`, each.problem()]),
+  ];
+  const problems = Object.fromEntries([
+    ...sources.problems(),
+    ...others.filter(([, problem]) => problem !== undefined),
+  ]);
   return {
-    secret: secret && (() => secret.current(now)),
-    adminToken: adminToken && (() => adminToken.current(now)),
-    all: [secret, adminToken].filter((file) => file !== undefined),
-  };
-}
-
-function readSecret(content: string): { ok: true; value: string } | { ok: false; problem: string } {
-  const value = content.replace(/\r?\n$/, '');
-  return /^[\x21-\x7e]+$/.test(value)
-    ? { ok: true, value }
-    : { ok: false, problem: 'expected one line of printable ASCII without spaces' };
-}
-
-function grpcOptions(listen: ListenSettings) {
-  const { tls, socketMode, reflection } = listen;
-  if (tls === null) return { socketMode, reflection };
-  try {
-    const [certificate, key] = [readFileSync(tls.certificate), readFileSync(tls.key)];
-    const clientCA = tls.clientCA === null ? {} : { clientCA: readFileSync(tls.clientCA) };
-    // Here already: what a listener says later is that it cannot listen.
-    createSecureContext({ cert: certificate, key, ...(clientCA.clientCA && { ca: clientCA.clientCA }) });
-    return { socketMode, reflection, tls: { certificate, key, ...clientCA } };
-  } catch (error) {
-    throw new StartError(2, [`listen.tls: ${describe(error)}`]);
-  }
-}
-
-const pageAddresses = ({ admin, health, metrics }: ListenSettings) =>
-  (
-    [
-      ['admin', admin],
-      ['health', health],
-      ['metrics', metrics],
-    ] as const
-  ).flatMap(([kind, address]) => (address === null ? [] : [[kind, address] as const]));
-
-function readinessOf(sources: Sources, draining: boolean) {
-  const problems = Object.fromEntries(sources.problems());
-  return {
-    ready: sources.complete() && !draining,
+    ready: sources.complete() && !draining && recorder.mayAnswer(),
     detail: { draining, problems, policy: sources.snapshot().policy?.revision ?? null },
   };
 }

@@ -3,9 +3,11 @@
  * run this one.
  */
 import { randomUUID } from 'node:crypto';
+import type { CheckDependencies } from './ask.js';
 import { createCheck } from './check.js';
-import type { Check, CheckDependencies } from './check.js';
+import type { Check } from './check.js';
 import { readPemChain, readPemText, readSvid } from './evidence/certificate.js';
+import type { PolicyIssue } from './model/policy.js';
 import type { Uses } from './model/ports.js';
 import type { Settings } from './model/settings.js';
 import type { Snapshot } from './model/snapshot.js';
@@ -50,12 +52,13 @@ export interface EngineOptions {
   readonly snapshot: () => Snapshot;
   readonly now: () => number;
   readonly onFault: (fault: unknown) => void;
+  readonly onClockStep?: () => void;
   /** For the tests that take a part away. */
   readonly without?: Partial<Pick<CheckDependencies, 'keyParts' | 'deaf' | 'cache'>>;
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { settings, snapshot, now, onFault, without, memory = createMemory(settings) } = options;
+  const { settings, snapshot, now, onFault, onClockStep, without, memory = createMemory(settings) } = options;
   const certificates = createCertificates({
     readPem: ({ encoding, text }) => {
       const chain = encoding === 'percent' ? readPemChain(text) : readPemText(text);
@@ -78,6 +81,7 @@ export function createEngine(options: EngineOptions): Engine {
     now,
     newId: randomUUID,
     onFault,
+    ...(onClockStep && { onClockStep }),
     ...without,
   });
   const sizes = (): ReadonlyMap<string, number> =>
@@ -89,16 +93,19 @@ export function createEngine(options: EngineOptions): Engine {
   return { ...memory, check, sizes };
 }
 
+/** Of a policy that is wrong in many places the first ones are told. */
+const MAX_ISSUES = 20;
+
+const issueText = ({ line, column, message, hint }: PolicyIssue): string =>
+  `${line}:${column}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
+
 /** How each kind of file is read. */
 export function readersFor({ policy }: Pick<Settings, 'policy'>): Readers {
   return {
     policy: (text) => {
       const compiled = compilePolicy({ kind: policy.source.kind, text }, policy);
       if (compiled.ok) return { ok: true, value: compiled.policy };
-      return {
-        ok: false,
-        problem: compiled.issues.map(({ line, column, message }) => `${line}:${column}: ${message}`).join('; '),
-      };
+      return { ok: false, problem: compiled.issues.slice(0, MAX_ISSUES).map(issueText).join('; ') };
     },
     bundle: (text) => {
       const read = readBundle(text);

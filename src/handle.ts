@@ -33,9 +33,23 @@ export function createHandler(deps: HandlerDependencies): Handle {
     const outcome = deps.mayAnswer() ? decided : unanswerable(decided, 'records can not be written');
     const written = write(outcome, attributes, deps);
     const microseconds = Math.round((performance.now() - started) * 1000);
-    setImmediate(() => deps.onOutcome(written.outcome, attributes, microseconds));
+    setImmediate(() => tell(written.outcome, attributes, microseconds, deps));
     return written.bytes;
   };
+}
+
+/** The call is over: nobody above would catch a fault any more, and it would end the process. */
+function tell(
+  outcome: Outcome,
+  attributes: Attributes | undefined,
+  microseconds: number,
+  deps: HandlerDependencies,
+): void {
+  try {
+    deps.onOutcome(outcome, attributes, microseconds);
+  } catch (fault) {
+    deps.onFault(fault);
+  }
 }
 
 function read(bytes: Uint8Array, { onFault }: HandlerDependencies): Result<Attributes> {

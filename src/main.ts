@@ -2,7 +2,7 @@
 /** The `firsthand` entry: argv in, exit code out. With cli/ the only reader of the process and of the clock. */
 import { Command, CommanderError } from 'commander';
 import { serve } from './cli/serve.js';
-import { version } from './cli/version.js';
+import { version } from './version.js';
 
 async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0;

@@ -3,42 +3,17 @@
  * A found decision is asked of revocations and pins once more; whatever they say against it sends the request the whole
  * way, so that the reason is the one that the uncached engine gives.
  */
-import type { CheckDependencies } from './check.js';
-import type { Attributes } from './model/attributes.js';
+import type { Ask, Draft } from './ask.js';
 import type { Decision } from './model/decision.js';
-import type { SpiffeId } from './model/ids.js';
-import type { Instant } from './model/instant.js';
 import type { Line, Route } from './model/policy.js';
-import type { RevocableNames } from './model/ports.js';
 import { ok, refuse } from './model/result.js';
 import type { Refusal, Result } from './model/result.js';
-import type { Snapshot } from './model/snapshot.js';
 import type { Credential, VerifiedToken } from './model/token.js';
 import { sharesToken } from './origin/binding.js';
 import { isVerifiedOrigin } from './origin/verify.js';
 import { demandOf, isPermit } from './policy/decide.js';
 import { FORWARDED_HEADER } from './request/shape.js';
-import type { Shape } from './request/shape.js';
 import { decisionKey } from './state/decision-cache.js';
-
-/** What the later steps need of the earlier ones. */
-export interface Ask {
-  readonly attributes: Attributes;
-  readonly shape: Shape;
-  readonly route: Route;
-  readonly guard: SpiffeId | undefined;
-  readonly snapshot: Snapshot;
-  readonly deps: CheckDependencies;
-  readonly instant: Instant;
-}
-
-/** A decision that nothing has been written for yet. */
-export interface Draft extends Decision {
-  /** Undefined where the decision was made before step 6. */
-  readonly names?: RevocableNames;
-  /** False where it was made on something that a cached copy would not notice changing. */
-  readonly cacheable: boolean;
-}
 
 const linesOf = (route: Route): readonly Line[] =>
   route.line === undefined ? route.guardrails : [route.line, ...route.guardrails];
@@ -82,10 +57,10 @@ export function commit(draft: Draft, ask: Ask): Decision {
   const { verdict, findings } = draft;
   if (verdict.kind === 'deny') return { verdict, findings };
   if (!isSealed(draft, ask.route)) throw new Error('an allow without a seal');
-  const written = [claimPin(draft, ask), recordUse(draft, ask)].find((result) => !result.ok);
-  return written === undefined || written.ok
-    ? { verdict, findings }
-    : { verdict: { kind: 'deny', refusal: written }, findings };
+  const pinned = claimPin(draft, ask);
+  // One after the other: a pin that could not be written must not use the token up.
+  const written = pinned.ok ? recordUse(draft, ask) : pinned;
+  return written.ok ? { verdict, findings } : { verdict: { kind: 'deny', refusal: written }, findings };
 }
 
 /** A permit that decide.ts gave, on an origin that verify.ts made, wherever anything asks for one. */

@@ -9,7 +9,7 @@ import { createMetrics } from './audit/metrics.js';
 import { decisionRecord, leavesRecord, reasonOf } from './audit/record.js';
 import { requestFacts } from './audit/request-facts.js';
 import { openSink } from './audit/sink.js';
-import { packageVersion } from './cli/version.js';
+import { packageVersion } from './version.js';
 import type { Engine } from './engine.js';
 import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
@@ -23,6 +23,7 @@ import type { OnSource, Sources } from './state/sources.js';
 export interface Recorder {
   readonly onOutcome: (outcome: Outcome, attributes: Attributes | undefined, microseconds: number) => void;
   readonly onSource: OnSource;
+  readonly onClockStep: () => void;
   readonly onRevocation: OnRevocation;
   readonly onRevocationProblems: (problems: readonly string[]) => void;
   /** False where a check must be denied because its record could not be written. */
@@ -63,9 +64,12 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
   const sink = openSink(settings.audit.to, {
     maxBuffer: MAX_BUFFER,
     onDropped: metrics.auditDropped,
+    onReopenFailed: ({ message }) =>
+      log.error('the audit file can not be opened anew, the old one goes on', { error: message }),
     onFailing: (failing, error) => {
       if (!failing) return log.info('audit records are written again', {});
       log.error('audit records can not be written', { error: error?.message ?? 'the buffer is full' });
+      metrics.incident('audit_failed');
       event('audit_failed', { detail: error?.message ?? 'the buffer is full' });
     },
   });
@@ -120,22 +124,27 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       if (reason === 'token_presenter_changed') pinConflict(outcome);
       if (reason === 'token_replayed') metrics.incident('token_replayed');
     },
-    onSource(name, { file, name: what, problem }) {
+    onSource(name, { file, name: what, problem, added, removed }) {
       if (problem !== undefined) log.error('a file is not usable, the last good one goes on', { file, problem });
+      const [policy] = added;
       switch (name) {
         case 'policy_loaded':
           metrics.policyReloaded('loaded');
-          return event('policy_loaded', { source: file });
+          return event('policy_loaded', { source: file, ...(policy === undefined ? {} : { policy }) });
         case 'policy_refused':
           metrics.policyReloaded('refused');
           return event('policy_refused', { source: file, detail: problem ?? '' });
         case 'bundle_changed':
-          return event('bundle_changed', { trust_domain: what, source: file });
+          return event('bundle_changed', { trust_domain: what, source: file, added, removed });
         case 'keys_changed':
-          return event('keys_changed', { issuer: what, source: file });
+          return event('keys_changed', { issuer: what, source: file, added, removed });
         case 'source_refused':
           return undefined;
       }
+    },
+    onClockStep() {
+      metrics.incident('clock_stepped_back');
+      log.warn('the clock stepped back, the caches were emptied', {});
     },
     onRevocation(name, { type, value, issuer, until }) {
       event(name, {

@@ -22,7 +22,7 @@ export interface MetricSources {
   readonly pins: () => number;
 }
 
-export const INCIDENTS = ['pin_conflict', 'token_replayed', 'clock_stepped_back'] as const;
+export const INCIDENTS = ['pin_conflict', 'token_replayed', 'clock_stepped_back', 'audit_failed'] as const;
 export type Incident = (typeof INCIDENTS)[number];
 export const RELOADS = ['loaded', 'refused'] as const;
 export type Reload = (typeof RELOADS)[number];

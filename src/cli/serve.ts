@@ -61,10 +61,10 @@ async function reload(app: App, config: string, log: Log): Promise<void> {
   }
 }
 
+/** What follows the first signal changes nothing: npm and a terminal both send one, and a drain must not be cut short. */
 const terminated = (): Promise<void> =>
   new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
   });
 
 const addressText = (address: Address): string =>

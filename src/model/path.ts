@@ -7,7 +7,6 @@ export type PathReading =
 
 const wrong = (problem: string): PathReading => ({ ok: false, problem });
 
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const PRINTABLE = /^[\x21-\x7e]*$/;
 const PLAIN = /^[A-Za-z0-9._~!$&'()*+,=:@/-]*$/;

@@ -5,7 +5,8 @@ import { matchesId } from '../model/patterns.js';
 import type { IdPattern } from '../model/patterns.js';
 import type { Conditions, Line } from '../model/policy.js';
 import { refuse } from '../model/result.js';
-import type { EnvironmentOf, Missing } from './unmet.js';
+import { nameOf } from './missing.js';
+import type { EnvironmentOf, Missing } from './missing.js';
 
 /**
  * What a line asks of where a call comes from: its origin, its forwarders, its host. In: the line, and what was verified.
@@ -13,12 +14,16 @@ import type { EnvironmentOf, Missing } from './unmet.js';
  */
 
 /** Outside is no origin: only a line that names the forwarder it stands behind lets it in, and never a workload line. */
-export function unmetOutside(line: Line, origin: VerifiedOrigin, guard: SpiffeId | undefined): Missing {
+export function unmetOutside(line: Line | undefined, origin: VerifiedOrigin, guard: SpiffeId | undefined): Missing {
   if (origin.kind === 'workload') return undefined;
-  const doors = line.scopes.kind === 'workload' ? [] : (line.conditions.from?.outside ?? []);
+  const doors = line?.scopes.kind === 'workload' ? [] : (line?.conditions.from?.outside ?? []);
   if (matchesAny(doors, origin.behind, guard)) return undefined;
-  const detail = `no workload stands behind the forwarder ${origin.behind}, and ${nameOf(line)} does not let outside in`;
-  return refuse('origin_unresolved', detail, `${nameOf(line)} needs a workload behind the forwarder ${origin.behind}`);
+  const who = line === undefined ? 'no line' : `${nameOf(line)} does not`;
+  return refuse(
+    'origin_unresolved',
+    `no workload stands behind the forwarder ${origin.behind}: ${who} let${line === undefined ? 's' : ''} outside in`,
+    `the forwarder ${origin.behind} forwarded no workload's identity; a line lets outside in with from=outside@…`,
+  );
 }
 
 /** A relative pattern is compared with the guard's trust domain; where that is not known it matches nothing. */
@@ -70,5 +75,3 @@ export function unmetEnvironment(line: Line, origin: VerifiedOrigin, environment
   const hint = `the environment of the origin is ${environment ?? 'not known'}; ${nameOf(line)} has env=${expected.join(',')}`;
   return refuse('environment_mismatch', hint, hint);
 }
-
-export const nameOf = (line: Line): string => `line ${String(line.number)}`;

@@ -3,8 +3,8 @@ import type { VerifiedOrigin } from '../model/origin.js';
 import type { Line } from '../model/policy.js';
 import { refuse } from '../model/result.js';
 import type { Credential } from '../model/token.js';
-import type { Missing } from './unmet.js';
-import { nameOf } from './unmet-origin.js';
+import { nameOf } from './missing.js';
+import type { Missing } from './missing.js';
 
 /**
  * What a line asks of a verified token: its scopes, its age, how it is tied to its presenter. Out: the first thing that

@@ -1,11 +1,11 @@
 import type { Question } from '../model/decision.js';
-import type { TrustDomain } from '../model/ids.js';
 import type { Instant } from '../model/instant.js';
 import type { Line } from '../model/policy.js';
 import { refuse } from '../model/result.js';
-import type { Refusal } from '../model/result.js';
 import { looksAtOrigin, looksAtToken } from './demand.js';
-import { nameOf, unmetEnvironment, unmetFrom, unmetHost, unmetOutside, unmetVia } from './unmet-origin.js';
+import { nameOf } from './missing.js';
+import type { EnvironmentOf, Missing } from './missing.js';
+import { unmetEnvironment, unmetFrom, unmetHost, unmetOutside, unmetVia } from './unmet-origin.js';
 import { unmetAge, unmetBound, unmetScopes } from './unmet-token.js';
 
 /**
@@ -20,9 +20,6 @@ export interface Facts {
   readonly environmentOf: EnvironmentOf;
   readonly instant: Instant;
 }
-
-export type EnvironmentOf = (domain: TrustDomain) => string | null;
-export type Missing = Refusal | undefined;
 
 export function unmet(line: Line, { question, held, environmentOf, instant }: Facts): Missing {
   const { origin, credential, guard, host } = question;

@@ -2,6 +2,8 @@
  * The revocation file: NDJSON, one object a line (contract section 9). Each valid line applies, whatever stands on the
  * others; a missing file is an empty one. A line that vanished ends nothing.
  */
+import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { NEEDS_ISSUER, REVOCATION_TYPES } from './revocations.js';
 import type { Revocation, Revocations } from './revocations.js';
@@ -14,6 +16,13 @@ interface Content {
   /** Line numbers (1-based) that were passed over, with what is wrong. */
   readonly problems: readonly string[];
 }
+
+/** Names in hexadecimal digits, which tools write in either case. */
+const HEX: ReadonlyMap<string, RegExp> = new Map([
+  ['token', /^[0-9a-f]{64}$/i],
+  ['certificate', /^[0-9a-f]{64}$/i],
+  ['serial', /^[0-9a-f]{1,40}$/i],
+]);
 
 const text = z.string().min(1).max(2048);
 const line = z.strictObject({
@@ -47,12 +56,17 @@ function readLine(raw: string): Entry | string {
   const type = revoke ?? unrevoke;
   if (type === undefined || (revoke !== undefined && unrevoke !== undefined))
     return 'expected exactly one of revoke and unrevoke';
-  if (NEEDS_ISSUER.has(type) !== (issuer !== undefined))
-    return NEEDS_ISSUER.has(type) ? `${type} needs an issuer` : `${type} has no issuer`;
+  if (NEEDS_ISSUER.has(type) && issuer === undefined) return `${type} needs an issuer`;
   const end = until === undefined ? Infinity : Date.parse(until);
   if (Number.isNaN(end) || Number.isNaN(Date.parse(parsed.data.at)))
     return 'at and until are times such as 2026-11-23T10:00:00Z';
-  return { kind: revoke === undefined ? 'unrevoke' : 'revoke', revocation: { type, value, issuer, until: end } };
+  const hex = HEX.get(type);
+  if (hex?.test(value) === false) return `expected hexadecimal digits as the value of a ${type}`;
+  const name = hex === undefined ? value : value.toLowerCase();
+  return {
+    kind: revoke === undefined ? 'unrevoke' : 'revoke',
+    revocation: { type, value: name, until: end, issuer: NEEDS_ISSUER.has(type) ? issuer : undefined },
+  };
 }
 
 function parseJson(raw: string): unknown {
@@ -64,6 +78,19 @@ function parseJson(raw: string): unknown {
 }
 
 export type OnRevocation = (event: 'revoked' | 'unrevoked', revocation: Revocation) => void;
+
+/** What the lines say in the end, by name: an old pair of revoke and unrevoke is not news each time that a line is added. */
+function outcomesOf(entries: readonly Entry[]): ReadonlyMap<string, Entry> {
+  const outcomes = new Map<string, Entry>();
+  for (const entry of entries) {
+    const { type, value, issuer, until } = entry.revocation;
+    const key = JSON.stringify([type, value, issuer]);
+    const before = outcomes.get(key);
+    const shorter = entry.kind === 'revoke' && before?.kind === 'revoke' && before.revocation.until > until;
+    if (!shorter) outcomes.set(key, entry);
+  }
+  return outcomes;
+}
 
 /** Follows the file and applies what it says to the index. */
 export function followRevocations(
@@ -77,16 +104,26 @@ export function followRevocations(
     (content): Parsed<Content> => ({ ok: true, value: readRevocations(content) }),
     Infinity,
   );
+  const applied = new Map<string, Entry>();
+  let exists = false;
+  let lines: readonly string[] = [];
   return {
     ...watched,
+    // A missing file is an empty one: there is nothing wrong with it.
+    problem: () => (exists ? (watched.problem() ?? (lines.length > 0 ? lines.join('; ') : undefined)) : undefined),
     async poll(now, force) {
       const seen = await watched.poll(now, force);
       const content = watched.current(now);
+      if (seen !== 'same') exists = existsSync(file);
       if (seen !== 'loaded' || content === undefined) return seen;
-      for (const { kind, revocation } of content.entries) {
+      for (const [key, entry] of outcomesOf(content.entries)) {
+        if (isDeepStrictEqual(applied.get(key), entry)) continue;
+        applied.set(key, entry);
+        const { kind, revocation } = entry;
         const news = kind === 'revoke' ? index.revoke(revocation) : index.unrevoke(revocation);
         if (news) onChange(kind === 'revoke' ? 'revoked' : 'unrevoked', revocation);
       }
+      lines = content.problems;
       if (content.problems.length > 0) onProblems(content.problems);
       return seen;
     },

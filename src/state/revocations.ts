@@ -36,7 +36,7 @@ export interface Revocation {
 
 export interface Revocations {
   readonly isRevoked: IsRevoked;
-  /** Whether that was news. */
+  /** Whether that was news. Never shortens one that is in force. */
   revoke(revocation: Revocation): boolean;
   /** Whether there was one to end. */
   unrevoke(revocation: Pick<Revocation, 'type' | 'value' | 'issuer'>): boolean;
@@ -57,9 +57,10 @@ export function createRevocations(): Revocations {
     },
     revoke({ type, value, issuer, until }) {
       const key = keyOf(value, issuer);
-      const news = index.get(type)?.get(key) !== until;
-      index.get(type)?.set(key, until);
-      return news;
+      const entries = index.get(type);
+      if (entries === undefined || (entries.get(key) ?? -Infinity) >= until) return false;
+      entries.set(key, until);
+      return true;
     },
     unrevoke: ({ type, value, issuer }) => index.get(type)?.delete(keyOf(value, issuer)) ?? false,
     size: (type) => index.get(type)?.size ?? 0,

@@ -2,6 +2,7 @@
  * Everything that the guard loads from files, watched, and joined into one snapshot that is swapped whole.
  * In: settings and the readers of each kind of file. Out: the snapshot of this moment.
  */
+import { hash } from 'node:crypto';
 import type { TrustDomain } from '../model/ids.js';
 import type { Policy } from '../model/policy.js';
 import type { Bundle, VerificationKey } from '../model/ports.js';
@@ -21,10 +22,17 @@ export interface Readers {
 }
 
 export type SourceEvent = 'policy_loaded' | 'policy_refused' | 'bundle_changed' | 'keys_changed' | 'source_refused';
-export type OnSource = (
-  event: SourceEvent,
-  facts: { readonly file: string; readonly name: string; readonly problem?: string },
-) => void;
+export type OnSource = (event: SourceEvent, facts: SourceFacts) => void;
+
+export interface SourceFacts {
+  readonly file: string;
+  /** The trust domain or the issuer. */
+  readonly name: string;
+  readonly problem?: string;
+  /** What a load brought and took away: revisions of the policy, SHA-256 of anchors, kids of keys. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
 
 export interface Sources {
   snapshot(): Snapshot;
@@ -46,7 +54,30 @@ interface Watched<T> {
   readonly kind: Kind;
   readonly name: string;
   readonly file: WatchedFile<T>;
+  /** What came and went since it was asked last. */
+  readonly difference: (now: number) => Pick<SourceFacts, 'added' | 'removed'>;
 }
+
+/** `namesOf` says what a value consists of. */
+function watched<T>(
+  kind: Kind,
+  name: string,
+  file: WatchedFile<T>,
+  namesOf: (value: T) => readonly string[],
+): Watched<T> {
+  let before: readonly string[] = [];
+  const difference: Watched<T>['difference'] = (now) => {
+    const value = file.current(now);
+    const after = value === undefined ? [] : namesOf(value);
+    const added = after.filter((item) => !before.includes(item));
+    const removed = before.filter((item) => !after.includes(item));
+    before = after;
+    return { added, removed };
+  };
+  return { kind, name, file, difference };
+}
+
+const fingerprints = (ders: Ders): readonly string[] => ders.map((der) => hash('sha256', der, 'hex'));
 
 /** Loads everything once before it returns; the caller decides what a problem at start means. */
 export async function openSources(
@@ -56,25 +87,23 @@ export async function openSources(
   onSource: OnSource,
 ): Promise<Sources> {
   const max = settings.policy.maxLastGood;
-  const policy: Watched<Policy> = {
-    kind: 'policy',
-    name: 'policy',
-    file: watchFile(settings.policy.source.file, readers.policy, max),
-  };
+  const { file: lines } = settings.policy.source;
+  const policy = watched('policy', 'policy', watchFile(lines, readers.policy, max), ({ revision }) => [revision]);
   const bundles = new Map<TrustDomain, Watched<Ders>>();
   const intermediates = new Map<TrustDomain, Watched<Ders>>();
   for (const [domain, trust] of settings.trust) {
-    bundles.set(domain, { kind: 'trust', name: domain, file: watchFile(trust.bundle, readers.bundle, max) });
+    bundles.set(domain, watched('trust', domain, watchFile(trust.bundle, readers.bundle, max), fingerprints));
     if (trust.intermediates === null) continue;
-    intermediates.set(domain, {
-      kind: 'trust',
-      name: domain,
-      file: watchFile(trust.intermediates, readers.intermediates, max),
-    });
+    const between = watchFile(trust.intermediates, readers.intermediates, max);
+    intermediates.set(domain, watched('trust', domain, between, fingerprints));
   }
   const keys = new Map<string, Watched<Keys>>();
   for (const { keys: file, issuer } of settings.tokens) {
-    if (!keys.has(file)) keys.set(file, { kind: 'keys', name: issuer, file: watchFile(file, readers.keys, max) });
+    if (keys.has(file)) continue;
+    keys.set(
+      file,
+      watched('keys', issuer, watchFile(file, readers.keys, max), (found) => [...found.keys()]),
+    );
   }
   const all: readonly Watched<unknown>[] = [policy, ...bundles.values(), ...intermediates.values(), ...keys.values()];
   const versions = { policy: 0, trust: 0, keys: 0 };
@@ -91,16 +120,17 @@ export async function openSources(
 
   const look = async (at: number, force: boolean, first: boolean): Promise<void> => {
     let changed = false;
-    for (const watched of all) {
-      if (!first && watched.kind === 'policy' && settings.policy.reload === 'restart') continue;
-      const seen = await watched.file.poll(at, force);
+    for (const source of all) {
+      if (!first && source.kind === 'policy' && settings.policy.reload === 'restart') continue;
+      const seen = await source.file.poll(at, force);
       if (seen === 'same') continue;
       changed = true;
-      versions[watched.kind] += 1;
-      const problem = watched.file.problem();
-      onSource(eventOf(watched.kind, seen), {
-        file: watched.file.file,
-        name: watched.name,
+      versions[source.kind] += 1;
+      const problem = source.file.problem();
+      onSource(eventOf(source.kind, seen), {
+        file: source.file.file,
+        name: source.name,
+        ...source.difference(at),
         ...(problem === undefined ? {} : { problem }),
       });
     }

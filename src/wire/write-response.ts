@@ -79,8 +79,8 @@ const overwrite = (pair: HeaderPair): object => ({
 });
 
 const NAME = /^[a-z0-9-]+$/;
-/** Names of callers are removed too, where an application could take `_` for `-`. */
-const REMOVABLE = /^[a-z0-9_-]+$/;
+/** Names of callers (`_` for `-`) and of configured places of tokens are removed too: RFC 9110 §5.6.2. */
+const REMOVABLE = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 const CONTROL = /[\x00-\x1f\x7f]/;
 
 /** Without validate_mutations Envoy writes CR and LF as they are, which makes two headers of one. */

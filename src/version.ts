@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export const version = (): string => `firsthand ${packageVersion()} (node ${process.version})`;
 
 export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
   return version;

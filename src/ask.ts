@@ -1,0 +1,51 @@
+/** What the steps of a check share: whom they ask, what they are asked, and what they say before anything is written. */
+import type { Attributes } from './model/attributes.js';
+import type { Decision } from './model/decision.js';
+import type { SpiffeId } from './model/ids.js';
+import type { HorizonPart, Instant } from './model/instant.js';
+import type { Route } from './model/policy.js';
+import type { IsRevoked, Pins, RevocableNames, Uses, VerifyCertificate } from './model/ports.js';
+import type { Settings } from './model/settings.js';
+import type { Snapshot } from './model/snapshot.js';
+import type { VerifyTokenSignature } from './origin/token.js';
+import type { Shape } from './request/shape.js';
+import type { DecisionCache, KeyPart } from './state/decision-cache.js';
+
+export interface CheckDependencies {
+  readonly settings: Settings;
+  readonly snapshot: () => Snapshot;
+  readonly verifyCertificate: (snapshot: Snapshot) => VerifyCertificate;
+  readonly verifyTokenSignature: (snapshot: Snapshot) => VerifyTokenSignature;
+  readonly pins: Pins;
+  readonly uses: Uses;
+  readonly isRevoked: IsRevoked;
+  readonly cache: DecisionCache;
+  /** ms since 1970; read once for each check. */
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly onFault: (fault: unknown) => void;
+  /** The clock went back so far that the caches were emptied. */
+  readonly onClockStep?: () => void;
+  /** For the tests that prove that each part of the key and of the expiry is needed. */
+  readonly keyParts?: readonly KeyPart[];
+  readonly deaf?: HorizonPart;
+}
+
+/** What the later steps need of the earlier ones. */
+export interface Ask {
+  readonly attributes: Attributes;
+  readonly shape: Shape;
+  readonly route: Route;
+  readonly guard: SpiffeId | undefined;
+  readonly snapshot: Snapshot;
+  readonly deps: CheckDependencies;
+  readonly instant: Instant;
+}
+
+/** A decision that nothing has been written for yet. */
+export interface Draft extends Decision {
+  /** Undefined where the decision was made before step 6. */
+  readonly names?: RevocableNames;
+  /** False where it was made on something that a cached copy would not notice changing. */
+  readonly cacheable: boolean;
+}
