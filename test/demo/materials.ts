@@ -1,0 +1,160 @@
+/**
+ * Everything the demo is made of, in a folder of its own: two roots, certificates, two issuers and their tokens, the
+ * guard's configuration. All of it made anew for each run, by a real CA and a real issuer.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { makeCa } from '../helpers/pki.js';
+import type { TestCa, TestSvid } from '../helpers/pki.js';
+import { makeIssuer } from '../helpers/tokens.js';
+import type { TestIssuer } from '../helpers/tokens.js';
+import { FIRST_ANNOTATIONS, GUARDRAILS } from './annotation.js';
+import { writeAnnotations } from './podinfo.js';
+
+export const FRONTEND = 'spiffe://prod.example/ns/shop/sa/frontend';
+export const ORDERS = 'spiffe://prod.example/ns/shop/sa/orders';
+export const GATEWAY = 'spiffe://prod.example/ns/edge/sa/gateway';
+const THIEF = 'spiffe://prod.example/ns/shop/sa/thief';
+const SHORT_LIVED = 'spiffe://prod.example/ns/batch/sa/report';
+const PARTNER = 'spiffe://partner.example/ns/reports/sa/reporter';
+const IDP = 'https://idp.prod.example';
+const LOGIN = 'https://login.prod.example';
+
+/** Lifetime of the certificate that expires on a kept-alive connection: enough for one handshake and one call. */
+const SHORT_LIFE = 4_000;
+const MINUTE = 60;
+
+export const IDENTITIES = ['frontend', 'frontendRotated', 'thief', 'partner', 'crossSigned', 'shortLived'] as const;
+export type IdentityName = (typeof IDENTITIES)[number];
+export const TOKENS = [
+  'unbound',
+  'unboundWriter',
+  'bound',
+  'once',
+  'old',
+  'expired',
+  'otherAudience',
+  'forged',
+  'overreaching',
+  'partner',
+  'shortLived',
+] as const;
+export type TokenLabel = (typeof TOKENS)[number];
+
+export interface Materials {
+  readonly folder: string;
+  /** PEM of all roots: what the Envoys and the clients trust. */
+  readonly roots: string;
+  readonly orders: TestSvid;
+  readonly gateway: TestSvid;
+  /** The short-lived one is issued when it is first asked for. */
+  identity(name: IdentityName): Promise<TestSvid>;
+  readonly tokens: Readonly<Record<TokenLabel, string>>;
+  file(name: string): string;
+}
+
+export async function makeMaterials(folder: string): Promise<Materials> {
+  const ca = await makeCa({ name: 'Prod Root', trustDomain: 'prod.example' });
+  const partnerCa = await makeCa({ name: 'Partner Root', trustDomain: 'partner.example' });
+  const identity = identities(ca, partnerCa);
+  const file = (name: string): string => join(folder, name);
+  const issuers = { idp: await makeIssuer({ issuer: IDP }), login: await makeIssuer({ issuer: LOGIN }) };
+  const materials: Materials = {
+    folder,
+    roots: ca.certificate + partnerCa.certificate,
+    orders: await ca.issue({ id: ORDERS }),
+    gateway: await ca.issue({ id: GATEWAY }),
+    identity,
+    tokens: await signTokens(issuers, await identity('frontend'), await identity('partner')),
+    file,
+  };
+  await mkdir(file('podinfo'), { recursive: true });
+  await writeAnnotations(file('podinfo'), FIRST_ANNOTATIONS, 1);
+  await writeFiles(materials, {
+    'prod.example.pem': ca.certificate,
+    'partner.example.pem': partnerCa.certificate,
+    'bundle.pem': materials.roots,
+    'idp.jwks.json': JSON.stringify(issuers.idp.jwks),
+    'login.jwks.json': JSON.stringify(issuers.login.jwks),
+  });
+  return materials;
+}
+
+async function writeFiles(materials: Materials, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) await writeFile(materials.file(name), text);
+  const svids = {
+    orders: materials.orders,
+    gateway: materials.gateway,
+    frontend: await materials.identity('frontend'),
+  };
+  for (const [name, svid] of Object.entries({ ...svids, thief: await materials.identity('thief') })) {
+    await writeFile(materials.file(`${name}.pem`), svid.chainPem);
+    await writeFile(materials.file(`${name}.key`), svid.keyPem, { mode: 0o600 });
+  }
+  for (const [name, text] of Object.entries(materials.tokens)) await writeFile(materials.file(`${name}.jwt`), text);
+}
+
+function identities(ca: TestCa, partnerCa: TestCa): (name: IdentityName) => Promise<TestSvid> {
+  const issue: Record<IdentityName, () => Promise<TestSvid>> = {
+    frontend: () => ca.issue({ id: FRONTEND }),
+    frontendRotated: () => ca.issue({ id: FRONTEND }),
+    thief: () => ca.issue({ id: THIEF }),
+    partner: () => partnerCa.issue({ id: PARTNER }),
+    crossSigned: () => partnerCa.issue({ id: FRONTEND }),
+    shortLived: () => ca.issue({ id: SHORT_LIVED, notAfter: new Date(Date.now() + SHORT_LIFE) }),
+  };
+  const issued = new Map<IdentityName, Promise<TestSvid>>();
+  return (name) => {
+    const known = issued.get(name) ?? issue[name]();
+    issued.set(name, known);
+    return known;
+  };
+}
+
+async function signTokens(
+  { idp, login }: { idp: TestIssuer; login: TestIssuer },
+  frontend: TestSvid,
+  partner: TestSvid,
+): Promise<Record<TokenLabel, string>> {
+  const now = Math.floor(Date.now() / 1000);
+  const stranger = await makeIssuer({ issuer: IDP });
+  const usual = { sub: 'alice', iat: now, exp: now + 30 * MINUTE };
+  const wide = 'orders.read orders.write orders.admin cart.write';
+  const boundTo = (svid: TestSvid) => ({ cnf: { 'x5t#S256': Buffer.from(svid.sha256, 'hex').toString('base64url') } });
+  const bound = { ...usual, scope: wide, ...boundTo(frontend) };
+  return {
+    unbound: await idp.sign({ ...usual, scope: 'orders.read' }),
+    unboundWriter: await idp.sign({ ...usual, scope: 'orders.write' }),
+    bound: await idp.sign(bound),
+    once: await idp.sign(bound),
+    old: await idp.sign({ ...bound, iat: now - 10 * MINUTE }),
+    expired: await idp.sign({ ...bound, iat: now - 40 * MINUTE, exp: now - 10 * MINUTE }),
+    otherAudience: await idp.sign({ ...bound, aud: 'payments' }),
+    forged: await stranger.sign(bound),
+    overreaching: await login.sign({ ...usual, scope: `${wide} catalog.read` }),
+    partner: await idp.sign({ ...usual, scope: 'catalog.read prices.read orders.read', ...boundTo(partner) }),
+    shortLived: await idp.sign({ ...usual, sub: 'report', scope: 'orders.read' }),
+  };
+}
+
+/** The guard's configuration file, written next to what it names. */
+export async function writeConfig(materials: Materials, adminPort: number): Promise<string> {
+  const config = {
+    workload: ORDERS,
+    listen: { check: ['unix:check.sock'], admin: `127.0.0.1:${adminPort}`, drainDelay: '0s' },
+    trust: {
+      'prod.example': { bundle: 'prod.example.pem' },
+      'partner.example': { bundle: 'partner.example.pem', ceiling: { scopes: ['catalog.*'], data: 'public' } },
+    },
+    origin: { forwarders: [{ id: GATEWAY, origins: ['spiffe://prod.example/**'] }] },
+    tokens: [
+      { issuer: IDP, keys: 'idp.jwks.json', audiences: ['orders'], grants: ['**'] },
+      { issuer: LOGIN, keys: 'login.jwks.json', audiences: ['orders'], grants: ['catalog.*'], binding: 'none' },
+    ],
+    policy: { annotations: 'podinfo/annotations', ownersMay: ['workload', 'anyone'], guardrails: GUARDRAILS },
+  };
+  const path = materials.file('firsthand.yaml');
+  await writeFile(path, stringify(config));
+  return path;
+}
