@@ -31,8 +31,9 @@ export function readPath(path: string): PathReading {
     if (text === '') return wrong('it holds an empty segment');
     if (text === '.' || text === '..') return wrong(`it holds the segment ${JSON.stringify(text)}`);
     const decoded = PLAIN.test(text) ? text : decodeSegment(text);
+    // Not quoted: behind an encoded "?" it may hold what the client meant as a query value, and records hold none.
     if (decoded === undefined)
-      return wrong(`the segment ${JSON.stringify(text)} holds an encoding that can be read differently`);
+      return wrong(`segment ${String(segments.length + 1)} holds an encoding that can be read differently`);
     segments.push(decoded);
   }
   return { ok: true, segments };
