@@ -46,6 +46,9 @@ export const createMemory = ({ cache }: Pick<Settings, 'cache'>): Memory => ({
   revocations: createRevocations(),
 });
 
+/** Verified tokens that are remembered beside the decisions; each holds its text and claims, some KiB. */
+const MAX_TOKENS = 10_000;
+
 export interface EngineOptions {
   readonly settings: Settings;
   readonly memory?: Memory;
@@ -67,7 +70,7 @@ export function createEngine(options: EngineOptions): Engine {
     readSvid,
     verifyPath: pathVerifier(rememberAuthorities()),
   });
-  const tokens = createTokens(verifyTokenSignature, settings.cache.entries);
+  const tokens = createTokens(verifyTokenSignature, Math.min(settings.cache.entries, MAX_TOKENS));
   const cache = without?.cache ?? createDecisionCache(settings.cache.entries, settings.cache.maxAge);
   const check = createCheck({
     settings,
