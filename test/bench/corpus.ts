@@ -1,0 +1,276 @@
+/**
+ * What is asked: 64 workloads × 16 tokens × 50 paths, chosen by Zipf's law, about one in ten an attack, each with the reason
+ * that it must get; and requests that nobody has seen before, with a new token or a new certificate too. All bytes are
+ * made in advance. The other half of the world, the guard's files, is written beside them.
+ */
+import { createHash, sign } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { callFrom, elementOf, GUARD } from '../helpers/check-request.js';
+import { asSvid, makeCa, partsOf, signAnew } from '../helpers/pki.js';
+import type { TestCa, TestSvid } from '../helpers/pki.js';
+import { seeded } from '../helpers/random.js';
+import type { Random } from '../helpers/random.js';
+import { makeIssuer, TEST_ISSUER } from '../helpers/tokens.js';
+import type { TestIssuer } from '../helpers/tokens.js';
+import type { Prepared } from './prepared.js';
+
+export interface Size {
+  readonly workloads: number;
+  readonly tokens: number;
+  readonly paths: number;
+  /** How many requests are drawn from all of them; each is sent many times. */
+  readonly draws: number;
+}
+
+const ATTACKS = 0.1;
+const ZIPF = 1;
+const SEED = 2026;
+const ROUTES = 10;
+const GATEWAY = 'spiffe://prod.example/ns/edge/sa/gateway';
+
+export interface Corpus {
+  readonly draws: readonly Prepared[];
+  /** Requests of known workloads, each with a token that nobody has seen. */
+  newTokens(count: number): Prepared[];
+  /** And with a certificate that nobody has seen. */
+  newCertificates(count: number): Prepared[];
+}
+
+export async function makeCorpus(size: Size, folder: string): Promise<Corpus> {
+  const [ca, rogue, issuer] = [await makeCa(), await makeCa({ name: 'Rogue CA' }), await makeIssuer()];
+  writeFiles(folder, ca, issuer);
+  const world: World = {
+    size,
+    issuer: signer(issuer),
+    ca,
+    random: seeded(SEED),
+    gateway: await ca.issue({ id: GATEWAY }),
+    stranger: await rogue.issue(),
+    workloads: await Promise.all(
+      Array.from({ length: size.workloads }, (_, n) => ca.issue({ id: `spiffe://prod.example/ns/shop/sa/w-${n}` })),
+    ),
+  };
+  const template = await ca.issue({ serial: TEMPLATE_SERIAL });
+  return {
+    draws: draw(world),
+    newTokens: (count) =>
+      Array.from({ length: count }, () => {
+        const at = world.random.below(size.workloads);
+        return right(world, at, world.issuer(of(world, at)), world.random.below(size.paths));
+      }),
+    newCertificates: (count) =>
+      Array.from({ length: count }, () => {
+        const svid = reissue(template, ca);
+        return request(svid, world.issuer(claims(svid)), pathOf(world.random.below(size.paths)), 'allowed');
+      }),
+  };
+}
+
+interface World {
+  readonly size: Size;
+  readonly issuer: Sign;
+  readonly ca: TestCa;
+  readonly random: Random;
+  readonly gateway: TestSvid;
+  /** Of another authority under the same name. */
+  readonly stranger: TestSvid;
+  readonly workloads: readonly TestSvid[];
+}
+
+const item = <T>(items: readonly T[], at: number): T => {
+  const found = items[at];
+  if (found === undefined) throw new Error(`there is no item ${at}`);
+  return found;
+};
+const of = ({ workloads }: World, at: number): object => claims(item(workloads, at));
+
+/** Fifty paths of ten routes. */
+const pathOf = (n: number): string => `/r${n % ROUTES}/orders/${1000 + n}?expand=items`;
+const LINES = Array.from({ length: ROUTES }, (_, n) => `GET /r${n}/orders/{id} orders.r${n}.read\n`).join('');
+const SCOPES = Array.from({ length: ROUTES }, (_, n) => `orders.r${n}.read`).join(' ');
+
+function writeFiles(folder: string, ca: TestCa, issuer: TestIssuer): void {
+  const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+  write('prod.pem', ca.certificate);
+  write('idp.jwks.json', JSON.stringify(issuer.jwks));
+  write('scopes', LINES);
+}
+
+/** The guard's configuration: one Unix socket on grpc-js, every default that is not about files. */
+export const configFor = (name: string, allowed: 'all' | 'none'): string =>
+  stringify({
+    workload: GUARD,
+    listen: { check: [`unix:${name}.sock`], transport: 'grpc-js', admin: 'off', drainDelay: '0s' },
+    trust: { 'prod.example': { bundle: 'prod.pem' } },
+    origin: { forwarders: [{ id: GATEWAY, origins: ['spiffe://prod.example/**'] }] },
+    tokens: [{ issuer: TEST_ISSUER, keys: 'idp.jwks.json', audiences: ['orders'], algorithms: ['ES256'] }],
+    policy: { scopes: 'scopes' },
+    audit: { to: `file:${name}.ndjson`, allowed },
+    log: { level: 'info' },
+  });
+
+type Sign = (claims: object, header?: object) => string;
+
+const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** Without jose: thousands of tokens in a moment. */
+function signer({ privateKey, kid }: TestIssuer): Sign {
+  return (given, header = {}) => {
+    const input = `${base64url({ alg: 'ES256', kid, typ: 'JWT', ...header })}.${base64url(given)}`;
+    const key = { key: privateKey as never, dsaEncoding: 'ieee-p1363' } as const;
+    return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`;
+  };
+}
+
+let tokens = 0;
+
+function claims(owner: TestSvid): Record<string, unknown> {
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    iss: TEST_ISSUER,
+    sub: owner.id,
+    aud: 'orders',
+    iat: now - 5,
+    exp: now + 1800,
+    jti: `jti-${(tokens += 1)}`,
+    scope: SCOPES,
+    cnf: { 'x5t#S256': Buffer.from(owner.sha256, 'hex').toString('base64url') },
+  };
+}
+
+/** Every second workload calls through the gateway. */
+function right(world: World, at: number, token: string, path: number): Prepared {
+  const workload = item(world.workloads, at);
+  if (at % 2 === 0) return request(workload, token, pathOf(path), 'allowed');
+  return request(world.gateway, token, pathOf(path), 'allowed', [elementOf(GATEWAY, workload)]);
+}
+
+const REQUEST_ID = '00000000-0000-4000-8000-000000000000';
+let requests = 0;
+
+/** Fifteen headers with the pseudo headers. */
+function request(
+  peer: TestSvid,
+  token: string,
+  path: string,
+  reason: string,
+  behind: readonly string[] = [],
+): Prepared {
+  const n = (requests += 1);
+  const bytes = callFrom({
+    peer,
+    path,
+    behind,
+    token: token === '' ? undefined : token,
+    headers: [
+      ['accept', 'application/json'],
+      ['accept-encoding', 'gzip, br'],
+      ['user-agent', 'shop-client/4.12.1 (linux; amd64)'],
+      ['content-type', 'application/json'],
+      ['content-length', '0'],
+      ['x-request-id', REQUEST_ID],
+      ['x-forwarded-proto', 'https'],
+      ['x-forwarded-for', `10.${n % 7}.${n % 250}.${n % 199}`],
+      ['traceparent', `00-${createHash('md5').update(String(n)).digest('hex')}-00f067aa0ba902b7-01`],
+      ['x-envoy-expected-rq-timeout-ms', '15000'],
+    ],
+  });
+  return { bytes, idAt: bytes.indexOf(REQUEST_ID), reason };
+}
+
+type Attack = (world: World, at: number, path: number) => Prepared;
+
+const ATTACK: readonly Attack[] = [
+  (world, at, path) => ({
+    ...right(world, at, tampered(world.issuer(of(world, at))), path),
+    reason: 'token_signature',
+  }),
+  (world, at, path) => {
+    const past = Math.floor(Date.now() / 1000) - 600;
+    const expired = world.issuer({ ...of(world, at), iat: past - 900, exp: past });
+    return { ...right(world, at, expired, path), reason: 'token_expired' };
+  },
+  (world, at, path) => {
+    const poor = world.issuer({ ...of(world, at), scope: 'orders.other' });
+    return { ...right(world, at, poor, path), reason: 'scope_missing' };
+  },
+  (world, at, path) => {
+    const elsewhere = world.issuer({ ...of(world, at), aud: 'payments' });
+    return { ...right(world, at, elsewhere, path), reason: 'token_audience' };
+  },
+  (world, at, path) => {
+    const victim = of(world, (at + 1) % world.size.workloads);
+    return { ...right(world, at, world.issuer(victim), path), reason: 'binding_mismatch' };
+  },
+  (world, _at, path) => request(world.stranger, '', pathOf(path), 'peer_untrusted'),
+  (world, at, path) => {
+    // A workload that is no forwarder puts the token's owner before itself.
+    const [thief, victim] = [item(world.workloads, at), item(world.workloads, (at + 1) % world.size.workloads)];
+    const before = [elementOf(thief.id, victim)];
+    return request(thief, world.issuer(claims(victim)), pathOf(path), 'binding_mismatch', before);
+  },
+  (world, at, path) => ({ ...right(world, at, '', path), reason: 'token_missing' }),
+  (world, at, path) => {
+    const [, payload] = world.issuer(of(world, at)).split('.');
+    return { ...right(world, at, `${base64url({ alg: 'none', typ: 'JWT' })}.${payload}.`, path), reason: UNSIGNED };
+  },
+  (world, at) => request(item(world.workloads, at), world.issuer(of(world, at)), '/undeclared', 'route_undeclared'),
+];
+
+const UNSIGNED = 'token_algorithm';
+
+function tampered(token: string): string {
+  const at = token.length - 20;
+  return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);
+}
+
+function draw(world: World): Prepared[] {
+  const { random, size } = world;
+  const texts = world.workloads.map((each) => Array.from({ length: size.tokens }, () => world.issuer(claims(each))));
+  const next = zipf(size.workloads * size.tokens * size.paths, random);
+  return Array.from({ length: size.draws }, (_, n) => {
+    const rank = next();
+    const at = rank % size.workloads;
+    const path = Math.floor(rank / size.workloads / size.tokens) % size.paths;
+    if (random.next() < ATTACKS) return item(ATTACK, n % ATTACK.length)(world, at, path);
+    const token = item(item(texts, at), Math.floor(rank / size.workloads) % size.tokens);
+    return right(world, at, token, path);
+  });
+}
+
+/** The n-th most wanted of `count` is asked for with a probability in proportion to 1/n; who is wanted is shuffled. */
+function zipf(count: number, random: Random): () => number {
+  const order = Uint32Array.from({ length: count }, (_, n) => n);
+  for (let n = count - 1; n > 0; n -= 1) {
+    const other = random.below(n + 1);
+    const [a, b] = [order[n] ?? 0, order[other] ?? 0];
+    order[n] = b;
+    order[other] = a;
+  }
+  const sums = new Float64Array(count);
+  let sum = 0;
+  for (let n = 0; n < count; n += 1) sums[n] = sum += 1 / (n + 1) ** ZIPF;
+  return () => {
+    const wanted = random.next() * sum;
+    let [low, high] = [0, count - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sums[middle] ?? 0) < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return order[low] ?? 0;
+  };
+}
+
+const TEMPLATE_SERIAL = '5eed5eed5eed5eed5eed';
+let certificates = 0;
+
+/** The template under another serial number, signed anew: much faster than making one from nothing. */
+function reissue(template: TestSvid, ca: TestCa): TestSvid {
+  const [tbs, algorithm] = partsOf(template.der);
+  const bent = Buffer.from(tbs);
+  bent.writeUIntBE((certificates += 1), bent.indexOf(Buffer.from(TEMPLATE_SERIAL, 'hex')) + 4, 6);
+  return asSvid(template.id, signAnew(bent, algorithm, ca.key), template.key);
+}

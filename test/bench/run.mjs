@@ -1,0 +1,23 @@
+/** `npm run bench [-- --quick]`: set-up in plain Node, then the benchmark in TypeScript. */
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensure, SetupError } from '../setup.mjs';
+
+const bench = dirname(fileURLToPath(import.meta.url));
+
+function setUp() {
+  try {
+    return ensure({ build: true });
+  } catch (error) {
+    console.error(error instanceof SetupError ? `setup: ${error.message}` : error);
+    process.exit(2);
+  }
+}
+
+const { root, main } = setUp();
+const args = ['--import', 'tsx', join(bench, 'main.ts'), root, main, ...process.argv.slice(2)];
+const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
+// Ctrl-C reaches the whole group; the benchmark ends its processes by itself and this one waits for it.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code) => process.exit(code ?? 130));
