@@ -27,16 +27,18 @@ export type Handle = (bytes: Uint8Array, deadline: number | undefined) => Promis
 export function createHandler(deps: HandlerDependencies): Handle {
   return async (bytes, deadline) => {
     const started = performance.now();
-    const request = read(bytes, deps);
+    // Before the decision, so that a call that is denied for its record's sake writes no pin either.
+    const request = deps.mayAnswer() ? read(bytes, deps) : unrecorded;
     const attributes = request.ok ? request.value : undefined;
-    const decided = await deps.check(request, deadline);
-    const outcome = deps.mayAnswer() ? decided : unanswerable(decided, 'records can not be written');
+    const outcome = await deps.check(request, deadline);
     const written = write(outcome, attributes, deps);
     const microseconds = Math.round((performance.now() - started) * 1000);
     setImmediate(() => tell(written.outcome, attributes, microseconds, deps));
     return written.bytes;
   };
 }
+
+const unrecorded = refuse('internal_error', 'records can not be written');
 
 /** The call is over: nobody above would catch a fault any more, and it would end the process. */
 function tell(
