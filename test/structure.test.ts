@@ -1,0 +1,209 @@
+/**
+ * The shape of the house (src/README.md): who may know whom, which library lives where, and who reads the clock, the process
+ * and chance. Read from the syntax of every file in src/, so that an import in the wrong direction is found by name.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+const SRC = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
+
+interface Import {
+  readonly from: string;
+  /** A file under src/, or the name of a package. */
+  readonly to: string;
+  readonly kind: 'file' | 'package';
+  readonly typeOnly: boolean;
+}
+
+const files: readonly string[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.replaceAll('\\', '/'))
+  .sort();
+const sources = new Map(
+  files.map((file) => [
+    file,
+    ts.createSourceFile(file, readFileSync(join(SRC, file), 'utf8'), ts.ScriptTarget.ES2023, true),
+  ]),
+);
+const imports: readonly Import[] = [...sources].flatMap(([file, source]) =>
+  source.statements.flatMap((statement) => importOf(file, statement)),
+);
+
+function importOf(file: string, statement: ts.Statement): Import[] {
+  if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return [];
+  const { moduleSpecifier } = statement;
+  if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) return [];
+  const { text } = moduleSpecifier;
+  const typeOnly = ts.isExportDeclaration(statement)
+    ? statement.isTypeOnly
+    : statement.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+  if (!text.startsWith('.')) return [{ from: file, to: text, kind: 'package', typeOnly }];
+  const to = posix.join(posix.dirname(file), text).replace(/\.js$/, '.ts');
+  return [{ from: file, to, kind: 'file', typeOnly }];
+}
+
+/** The first folder, or for a file beside main.ts its own name. */
+const roomOf = (file: string): string => file.split('/')[0] ?? file;
+
+/** Every room and the other rooms that it may know. Those that are not here join the others. */
+const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  x509: [],
+  listen: ['model'],
+  evidence: ['model', 'x509'],
+  origin: ['model', 'x509'],
+  policy: ['model'],
+  request: ['model'],
+  audit: ['model'],
+  wire: ['model', 'listen'],
+  admin: ['model', 'listen'],
+  config: ['model'],
+  state: ['model', 'x509'],
+};
+/** The files beside main.ts, and the commands. */
+const joins = (room: string): boolean => room.endsWith('.ts') || room === 'cli';
+
+/** Packages and where they live: a room, or one file. Node's own are free, but for those in NODE_ROOMS. */
+const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  '@grpc/grpc-js': ['wire'],
+  '@grpc/proto-loader': ['wire'],
+  '@grpc/reflection': ['wire'],
+  'grpc-health-check': ['wire'],
+  jose: ['state/jwks.ts'],
+  'lru-cache': ['state'],
+  commander: ['main.ts', 'cli'],
+  pino: ['audit'],
+  'prom-client': ['audit'],
+  yaml: ['config'],
+  zod: ['config', 'state/revocation-file.ts'],
+};
+/** What touches the world outside of the process. */
+const NODE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'node:fs': ['app.ts', 'core.ts', 'doors.ts', 'version.ts', 'audit', 'cli', 'config', 'listen', 'state'],
+  'node:fs/promises': ['listen', 'state'],
+  // config only asks what an IP address looks like.
+  'node:net': ['admin', 'config/address.ts', 'listen', 'wire'],
+  'node:http': ['admin'],
+};
+
+const livesIn = (file: string, rooms: readonly string[]): boolean =>
+  rooms.some((room) => file === room || file.startsWith(`${room}/`));
+const told = ({ from, to }: Import): string => `${from} imports ${to}`;
+
+describe('the rooms of the house', () => {
+  it('are all known here', () => {
+    const rooms = new Set(files.map(roomOf));
+    expect([...rooms].filter((room) => !(room in MAY_KNOW) && !joins(room))).toEqual([]);
+  });
+
+  it('know only those that they may know', () => {
+    const wrong = imports.filter(({ from, to, kind }) => {
+      const known = MAY_KNOW[roomOf(from)];
+      return kind === 'file' && known !== undefined && roomOf(to) !== roomOf(from) && !known.includes(roomOf(to));
+    });
+    expect(wrong.map(told)).toEqual([]);
+  });
+
+  it('do not know the commands: only main.ts starts those', () => {
+    const wrong = imports.filter(
+      ({ from, to }) => roomOf(to) === 'cli' && roomOf(from) !== 'cli' && from !== 'main.ts',
+    );
+    expect(wrong.map(told)).toEqual([]);
+    expect(imports.filter(({ to }) => to === 'main.ts').map(told)).toEqual([]);
+  });
+
+  it('import nothing that is not there, and nothing in a circle', () => {
+    expect(imports.filter(({ to, kind }) => kind === 'file' && !sources.has(to)).map(told)).toEqual([]);
+    expect(circles()).toEqual([]);
+  });
+
+  it('hold each library in its one place', () => {
+    const packages = imports.filter(({ kind }) => kind === 'package');
+    const rooms: Readonly<Record<string, readonly string[]>> = { ...PACKAGE_ROOMS, ...NODE_ROOMS };
+    const strange = packages.filter(({ to }) => !to.startsWith('node:') && rooms[to] === undefined);
+    expect(strange.map(told)).toEqual([]);
+    const wrong = packages.filter(({ from, to }) => !livesIn(from, rooms[to] ?? [roomOf(from)]));
+    expect(wrong.map(told)).toEqual([]);
+  });
+
+  it('x509 knows nothing but Node', () => {
+    const known = imports.filter(({ from, to }) => roomOf(from) === 'x509' && !to.startsWith('x509/'));
+    expect(known.filter(({ to }) => !to.startsWith('node:')).map(told)).toEqual([]);
+  });
+});
+
+/** Files that need each other at run time; types alone make no circle. */
+function circles(): readonly string[] {
+  const needs = new Map<string, string[]>();
+  for (const { from, to, kind, typeOnly } of imports)
+    if (kind === 'file' && !typeOnly) needs.set(from, [...(needs.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) found.push([...path.slice(path.indexOf(file)), file].join(' → '));
+    if (path.includes(file) || done.has(file)) return;
+    for (const next of needs.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  return found;
+}
+
+/** What reads something that is not an argument, and where it may, with the reason. */
+const AMBIENT: readonly { readonly reads: RegExp; readonly may: Readonly<Record<string, string>> }[] = [
+  { reads: /^Date\.now$|^new Date\(\)$/, may: { 'cli/serve.ts': 'hands the clock to the app' } },
+  { reads: /^performance\.now$/, may: { 'handle.ts': 'measures how long an answer took; decides nothing' } },
+  { reads: /^Math\.random$/, may: { 'recorder.ts': 'draws which allowed decisions leave a record (audit.allowed)' } },
+  {
+    reads: /^process\./,
+    may: {
+      'main.ts': 'argv and exit code',
+      cli: 'environment, signals, standard streams',
+      'version.ts': 'the version of Node, for `version` and the build metric',
+      'recorder.ts': 'the version of Node, for the build metric',
+      'listen/listen.ts': 'umask, so that a socket is never open wider than its mode for a moment',
+      'audit/output.ts': 'standard output, where records go',
+      'audit/log.ts': 'standard error, where the log goes',
+    },
+  },
+];
+
+function ambientReads(file: string, source: ts.SourceFile): readonly string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const text =
+      ts.isPropertyAccessExpression(node) || (ts.isNewExpression(node) && (node.arguments ?? []).length === 0)
+        ? node.getText(source)
+        : '';
+    const rule = AMBIENT.find(({ reads }) => reads.test(text));
+    if (rule !== undefined && !livesIn(file, Object.keys(rule.may))) found.push(`${file} reads ${text}`);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+describe('what is not an argument', () => {
+  it('is read only where a reason is written down', () => {
+    expect([...sources].flatMap(([file, source]) => ambientReads(file, source))).toEqual([]);
+  });
+
+  it('is remembered only in state/: no other file has a variable of its own', () => {
+    const variables = [...sources].flatMap(([file, source]) =>
+      source.statements.flatMap((statement) =>
+        ts.isVariableStatement(statement) && (statement.declarationList.flags & ts.NodeFlags.Const) === 0
+          ? [`${file}: ${statement.getText(source)}`]
+          : [],
+      ),
+    );
+    expect(variables.filter((text) => !text.startsWith('state/'))).toEqual([]);
+  });
+
+  it('is exported by name: there is no default export', () => {
+    const defaults = [...sources].filter(([, source]) => source.statements.some(ts.isExportAssignment));
+    expect(defaults.map(([file]) => file)).toEqual([]);
+  });
+});
