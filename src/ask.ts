@@ -36,6 +36,8 @@ export interface Ask {
   readonly attributes: Attributes;
   readonly shape: Shape;
   readonly route: Route;
+  /** What the candidate policy says about the same method and path. */
+  readonly beside: Route | undefined;
   readonly guard: SpiffeId | undefined;
   readonly snapshot: Snapshot;
   readonly deps: CheckDependencies;

@@ -3,17 +3,20 @@
  * internal_error, and so does a caller that no longer waits (deadline_exceeded). The steps themselves are in steps.ts.
  */
 import type { Ask, CheckDependencies, Draft } from './ask.js';
+import { decideBeside } from './candidate.js';
 import type { Attributes } from './model/attributes.js';
-import type { Decision, Outcome } from './model/decision.js';
+import type { Outcome } from './model/decision.js';
 import { parseSpiffeId } from './model/ids.js';
 import type { SpiffeId } from './model/ids.js';
 import { instantAt } from './model/instant.js';
+import type { Route } from './model/policy.js';
 import { refuse } from './model/result.js';
-import type { Result } from './model/result.js';
+import type { Refusal, Result } from './model/result.js';
 import type { Settings } from './model/settings.js';
 import type { Snapshot } from './model/snapshot.js';
 import { commit, isRecallable, recall, recallKey } from './recall.js';
 import { readShape } from './request/shape.js';
+import { answeredIn, modeOf } from './shadow.js';
 import { CLOCK_STEP } from './state/decision-cache.js';
 import { decideAnew, deny } from './steps.js';
 
@@ -41,19 +44,16 @@ export function createCheck(deps: CheckDependencies): Check {
       owner: snapshot.policy?.owner ?? null,
       guard: request.ok ? guardOf(request.value, deps.settings) : (deps.settings.workload ?? undefined),
       peerNotVerified: deps.settings.origin.peer === 'principal',
+      mode: modeOf(deps.settings.policy.mode, snapshot.policy?.mode),
     };
     inFlight += 1;
     try {
-      if (inFlight > MAX_IN_FLIGHT) return { ...deny(overloaded, {}), cache: 'miss', ...circumstances };
+      if (inFlight > MAX_IN_FLIGHT) return { ...undecided(overloaded), ...circumstances };
       const answered = await answer(request, snapshot, deps, now, deadline);
       return { ...answered, ...circumstances };
     } catch (fault) {
       deps.onFault(fault);
-      return {
-        ...deny(refuse('internal_error', 'a fault, see the operational log'), {}),
-        cache: 'miss',
-        ...circumstances,
-      };
+      return { ...undecided(refuse('internal_error', 'a fault, see the operational log')), ...circumstances };
     } finally {
       inFlight -= 1;
     }
@@ -67,7 +67,14 @@ const late = refuse('deadline_exceeded', 'the deadline of the call passed before
 export const guardOf = (attributes: Attributes, settings: Pick<Settings, 'workload'>): SpiffeId | undefined =>
   settings.workload ?? parseSpiffeId(attributes.destinationPrincipal);
 
-type Answered = Decision & Pick<Outcome, 'cache'>;
+type Answered = Pick<Outcome, 'verdict' | 'findings' | 'candidate' | 'cache'>;
+
+/** Nothing was decided, or step 1 refused: such a refusal counts in every mode. */
+const undecided = (refusal: Refusal, route?: Route): Answered => ({
+  ...deny(refusal, route === undefined ? {} : { route }),
+  candidate: undefined,
+  cache: 'miss',
+});
 
 async function answer(
   request: Result<Attributes>,
@@ -77,46 +84,51 @@ async function answer(
   deadline: number | undefined,
 ): Promise<Answered> {
   // 1. shape
-  if (!request.ok) return miss(deny(request, {}));
+  if (!request.ok) return undecided(request);
   const attributes = request.value;
   const shape = readShape(attributes, deps.settings);
-  if (!shape.ok) return miss(deny(shape, {}));
-  if (snapshot.policy === undefined) return miss(deny(refuse('policy_invalid', 'no valid policy is loaded'), {}));
-  const route = snapshot.policy.route(shape.value.method, shape.value.segments);
-  if (route.ambiguous) return miss(deny(caseAmbiguous, { route }));
+  if (!shape.ok) return undecided(shape);
+  const { policy } = snapshot;
+  const mode = modeOf(deps.settings.policy.mode, policy?.mode);
+  if (policy === undefined)
+    return { ...answeredIn(mode, deny(policyInvalid, {})), candidate: undefined, cache: 'miss' };
+  const route = policy.route(shape.value.method, shape.value.segments);
+  if (route.ambiguous) return undecided(caseAmbiguous, route);
 
   const ask: Ask = {
     attributes,
     shape: shape.value,
     route,
+    beside: snapshot.candidate?.route(shape.value.method, shape.value.segments),
     guard: guardOf(attributes, deps.settings),
     snapshot,
     deps,
     instant: instantAt(now, deps.deaf),
   };
-  const key = isRecallable(route) ? recallKey(ask) : undefined;
+  const key = isRecallable(ask) ? recallKey(ask) : undefined;
   const found = key === undefined ? undefined : recall(key, ask);
-  if (found !== undefined) return { ...found, cache: 'hit' };
+  if (found !== undefined)
+    return { ...answeredIn(mode, found.decision), candidate: found.beside?.verdict, cache: 'hit' };
 
   const draft = await before(deadline, deps.now, () => decideAnew(ask));
+  // Before anything is written, so that both are asked about the same pins and used tokens.
+  const beside = await decideBeside(ask, (work) => before(deadline, deps.now, work));
   const decision = commit(draft, ask);
-  if (key !== undefined && draft.cacheable && decision.verdict === draft.verdict) {
-    deps.cache.store(key, { decision, horizon: ask.instant.horizon(), madeAt: now, names: draft.names });
+  const cacheable = draft.cacheable && beside?.cacheable !== false && decision.verdict === draft.verdict;
+  if (key !== undefined && cacheable) {
+    const horizon = ask.instant.horizon();
+    deps.cache.store(key, { decision, beside, horizon, madeAt: now, names: draft.names });
   }
-  return miss(decision);
+  return { ...answeredIn(mode, decision), candidate: beside?.verdict, cache: 'miss' };
 }
+
+const policyInvalid = refuse('policy_invalid', 'no valid policy is loaded');
 
 const caseAmbiguous = refuse(
   'path_ambiguous',
   'a reader that ignores case would select another line',
   'the path differs from a declared one only in upper and lower case',
 );
-
-const miss = (decision: Decision): Answered => ({
-  verdict: decision.verdict,
-  findings: decision.findings,
-  cache: 'miss',
-});
 
 /** What setTimeout takes; with more it fires at once. */
 const LONGEST_WAIT = 2 ** 31 - 1;

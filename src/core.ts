@@ -11,7 +11,7 @@ import type { Settings } from './model/settings.js';
 import type { Recorder } from './recorder.js';
 import { StartError } from './start-error.js';
 import { followRevocations } from './state/revocation-file.js';
-import { openSources, POLICY } from './state/sources.js';
+import { CANDIDATE, openSources, POLICY } from './state/sources.js';
 import type { OnSource, Sources } from './state/sources.js';
 import type { WatchedFile } from './state/watched-file.js';
 
@@ -58,11 +58,14 @@ export async function openCore(
 
 /**
  * Only the owner's own lines may be bad at start: then the guard lives, not ready, and answers policy_invalid. At a reload
- * the lines that were loaded before go on instead.
+ * the lines that were loaded before go on instead. A bad candidate stops nothing, since nothing is decided by it; a file
+ * that is not there at all is a mistake in the configuration.
  */
 function refuseBadFiles({ policy }: Settings, sources: Sources, when: 'start' | 'reload'): void {
-  const ownersFault = when === 'start' && existsSync(policy.source.file);
-  const problems = [...sources.problems()].filter(([what]) => what !== POLICY || !ownersFault);
+  const mayBeBad = (what: string): boolean =>
+    (what === POLICY && when === 'start' && existsSync(policy.source.file)) ||
+    (what === CANDIDATE && existsSync(policy.candidate ?? ''));
+  const problems = [...sources.problems()].filter(([what]) => !mayBeBad(what));
   if (problems.length > 0)
     throw new StartError(
       2,

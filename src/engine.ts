@@ -7,15 +7,17 @@ import type { CheckDependencies } from './ask.js';
 import { createCheck } from './check.js';
 import type { Check } from './check.js';
 import { readPemChain, readPemText, readSvid } from './evidence/certificate.js';
-import type { PolicyIssue } from './model/policy.js';
-import type { Uses } from './model/ports.js';
+import type { Policy, PolicyIssue } from './model/policy.js';
+import type { Uses, VerifyPath } from './model/ports.js';
 import type { Settings } from './model/settings.js';
 import type { Snapshot } from './model/snapshot.js';
 import { pathVerifier } from './origin/path-validation.js';
 import { verifyTokenSignature } from './origin/token.js';
 import { checkGuardrails, compilePolicy } from './policy/compile.js';
+import type { PolicySource } from './policy/compile.js';
 import { rememberAuthorities } from './state/authorities.js';
 import { createCertificates } from './state/certificates.js';
+import type { CertificateReaders } from './state/certificates.js';
 import { createDecisionCache } from './state/decision-cache.js';
 import { readJwks } from './state/jwks.js';
 import { createPins, createUses } from './state/pins.js';
@@ -25,6 +27,7 @@ import type { Revocations } from './state/revocations.js';
 import type { Readers } from './state/sources.js';
 import { createTokens } from './state/tokens.js';
 import { readBundle, readIntermediates } from './state/trust-bundle.js';
+import type { Parsed } from './state/watched-file.js';
 
 export { checkGuardrails };
 
@@ -62,14 +65,7 @@ export interface EngineOptions {
 
 export function createEngine(options: EngineOptions): Engine {
   const { settings, snapshot, now, onFault, onClockStep, without, memory = createMemory(settings) } = options;
-  const certificates = createCertificates({
-    readPem: ({ encoding, text }) => {
-      const chain = encoding === 'percent' ? readPemChain(text) : readPemText(text);
-      return chain.ok ? chain.certificates : chain.problem;
-    },
-    readSvid,
-    verifyPath: pathVerifier(rememberAuthorities()),
-  });
+  const certificates = createCertificates(certificateReaders(pathVerifier(rememberAuthorities())));
   const tokens = createTokens(verifyTokenSignature, Math.min(settings.cache.entries, MAX_TOKENS));
   const cache = without?.cache ?? createDecisionCache(settings.cache.entries, settings.cache.maxAge);
   const check = createCheck({
@@ -96,6 +92,16 @@ export function createEngine(options: EngineOptions): Engine {
   return { ...memory, check, sizes };
 }
 
+/** How certificates are read before a path is looked for. */
+export const certificateReaders = (verifyPath: VerifyPath): CertificateReaders => ({
+  readPem: ({ encoding, text }) => {
+    const chain = encoding === 'percent' ? readPemChain(text) : readPemText(text);
+    return chain.ok ? chain.certificates : chain.problem;
+  },
+  readSvid,
+  verifyPath,
+});
+
 /** Of a policy that is wrong in many places the first ones are told. */
 const MAX_ISSUES = 20;
 
@@ -104,12 +110,14 @@ const issueText = ({ line, column, message, hint }: PolicyIssue): string =>
 
 /** How each kind of file is read. */
 export function readersFor({ policy }: Pick<Settings, 'policy'>): Readers {
+  const compile = (source: PolicySource): Parsed<Policy> => {
+    const compiled = compilePolicy(source, policy);
+    if (compiled.ok) return { ok: true, value: compiled.policy };
+    return { ok: false, problem: compiled.issues.slice(0, MAX_ISSUES).map(issueText).join('; ') };
+  };
   return {
-    policy: (text) => {
-      const compiled = compilePolicy({ kind: policy.source.kind, text }, policy);
-      if (compiled.ok) return { ok: true, value: compiled.policy };
-      return { ok: false, problem: compiled.issues.slice(0, MAX_ISSUES).map(issueText).join('; ') };
-    },
+    policy: (text) => compile({ kind: policy.source.kind, text }),
+    candidate: (text, data) => compile({ kind: 'scopes', text, data }),
     bundle: (text) => {
       const read = readBundle(text);
       return read.ok ? { ok: true, value: read.anchors } : read;

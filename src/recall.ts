@@ -14,22 +14,29 @@ import { isVerifiedOrigin } from './origin/verify.js';
 import { demandOf, isPermit } from './policy/decide.js';
 import { FORWARDED_HEADER } from './request/shape.js';
 import { decisionKey } from './state/decision-cache.js';
+import type { CachedDecision } from './state/decision-cache.js';
 
 const linesOf = (route: Route): readonly Line[] =>
   route.line === undefined ? route.guardrails : [route.line, ...route.guardrails];
 
 /** `fresh` is decided anew each time, and so is `once`; what looks at nobody is cheaper to decide than to find. */
-export const isRecallable = (route: Route): boolean =>
-  demandOf(route).origin !== 'no' && !linesOf(route).some(({ conditions }) => conditions.fresh || conditions.once);
+export const isRecallable = ({ route, beside }: Pick<Ask, 'route' | 'beside'>): boolean =>
+  demandOf(route).origin !== 'no' && mayRepeat(route) && (beside === undefined || mayRepeat(beside));
 
-export function recallKey({ attributes, shape, route, snapshot, deps }: Ask): string {
+const mayRepeat = (route: Route): boolean =>
+  !linesOf(route).some(({ conditions }) => conditions.fresh || conditions.once);
+
+export function recallKey({ attributes, shape, route, beside, snapshot, deps }: Ask): string {
   const { headers } = attributes;
-  const credentials = demandOf(route).token === 'no' ? [] : deps.settings.tokens.map(({ from }) => headers.all(from));
+  const blind = [route, beside].every((each) => each === undefined || demandOf(each).token === 'no');
+  const credentials = blind ? [] : deps.settings.tokens.map(({ from }) => headers.all(from));
   return decisionKey(
     {
       ...snapshot.versions,
       line: String(route.line?.number ?? ''),
       guardrails: route.guardrails.map(({ number }) => number).join(),
+      // Both policies have the same guardrails; but which case counts as ambiguous depends on all the lines.
+      candidateLine: beside === undefined ? '' : `${beside.line?.number ?? ''} ${beside.ambiguous}`,
       principal: attributes.principal,
       certificate: attributes.certificate,
       destination: attributes.destinationPrincipal,
@@ -42,14 +49,16 @@ export function recallKey({ attributes, shape, route, snapshot, deps }: Ask): st
   );
 }
 
-export function recall(key: string, ask: Ask): Decision | undefined {
+export function recall(key: string, ask: Ask): Pick<CachedDecision, 'decision' | 'beside'> | undefined {
   const { deps, instant } = ask;
   const entry = deps.cache.find(key, instant.now);
   if (entry === undefined) return undefined;
-  if (entry.names !== undefined && !deps.isRevoked(entry.names, instant.now).ok) return undefined;
-  const { decision } = entry;
+  const { decision, beside } = entry;
+  for (const names of [entry.names, beside?.names])
+    if (names !== undefined && !deps.isRevoked(names, instant.now).ok) return undefined;
+  if (beside !== undefined && !comparePin(beside, ask).ok) return undefined;
   const pinned = decision.verdict.kind === 'allow' ? claimPin(decision, ask) : comparePin(decision, ask);
-  return pinned.ok ? decision : undefined;
+  return pinned.ok ? entry : undefined;
 }
 
 /** Writes what only the final allow may write. In: a draft. Out: the decision, which may have become a deny. */
@@ -79,7 +88,7 @@ function claimPin({ findings }: Decision, { deps, instant, guard }: Ask): Result
   return deps.pins.claim(token.name, presenter, sharesToken(token.issuer, presenter, guard), until, instant.now);
 }
 
-function comparePin({ findings }: Decision, { deps, instant, guard }: Ask): Result<void> {
+function comparePin({ findings }: Pick<Decision, 'findings'>, { deps, instant, guard }: Ask): Result<void> {
   const { token, bound } = findings;
   if (token === undefined || bound?.pin === undefined) return nothing;
   return deps.pins.compare(

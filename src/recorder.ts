@@ -6,7 +6,7 @@ import { eventRecord } from './audit/events.js';
 import type { EventFields, EventName } from './audit/events.js';
 import type { Log } from './audit/log.js';
 import { createMetrics } from './audit/metrics.js';
-import { decisionRecord, leavesRecord, reasonOf } from './audit/record.js';
+import { decisionRecord, leavesRecord, reasonOf, shadowReason } from './audit/record.js';
 import { requestFacts } from './audit/request-facts.js';
 import { openSink } from './audit/sink.js';
 import { packageVersion } from './version.js';
@@ -105,6 +105,9 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     onOutcome(outcome, attributes, microseconds) {
       const reason = reasonOf(outcome);
       metrics.checked(reason, microseconds / 1e6);
+      const judged = shadowReason(outcome) ?? reason;
+      if (outcome.mode !== 'enforce') metrics.shadowed(outcome.mode === 'shadow' ? 'mode' : 'owner', judged);
+      if (outcome.candidate !== undefined) metrics.shadowed('candidate', outcome.candidate.reason);
       metrics.cacheLookup('decisions', outcome.cache);
       const { peer, origin } = outcome.findings;
       certificate(peer?.certificate, outcome);
@@ -121,8 +124,8 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
           ),
         );
       }
-      if (reason === 'token_presenter_changed') pinConflict(outcome);
-      if (reason === 'token_replayed') metrics.incident('token_replayed');
+      if (judged === 'token_presenter_changed') pinConflict(outcome);
+      if (judged === 'token_replayed') metrics.incident('token_replayed');
     },
     onSource(name, { file, name: what, problem, added, removed }) {
       if (problem !== undefined) log.error('a file is not usable, the last good one goes on', { file, problem });

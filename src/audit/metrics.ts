@@ -24,6 +24,7 @@ export interface MetricSources {
 
 export const INCIDENTS = ['pin_conflict', 'token_replayed', 'clock_stepped_back', 'audit_failed'] as const;
 export type Incident = (typeof INCIDENTS)[number];
+export type ShadowSource = 'mode' | 'owner' | 'candidate';
 export const RELOADS = ['loaded', 'refused'] as const;
 export type Reload = (typeof RELOADS)[number];
 
@@ -31,6 +32,8 @@ export interface Metrics {
   checked(reason: Reason, seconds: number): void;
   /** `cache` is one of our own tables' names. */
   cacheLookup(cache: string, result: 'hit' | 'miss'): void;
+  /** What would have been decided where refusals did not count, and what a candidate says. */
+  shadowed(source: ShadowSource, reason: Reason): void;
   incident(type: Incident): void;
   policyReloaded(result: Reload): void;
   auditDropped(count: number): void;
@@ -57,6 +60,7 @@ export function createMetrics(sources: MetricSources): Metrics {
       duration.observe(seconds >= 0 ? seconds : 0);
     },
     cacheLookup: (cache, result) => (result === 'hit' ? count.hits : count.misses).add(cache),
+    shadowed: (source, reason) => count.shadows.add(`${source} ${reason}`),
     incident: (type) => count.incidents.add(type),
     policyReloaded: (result) => count.reloads.add(result),
     auditDropped: (dropped) => count.dropped.add('', dropped),
@@ -80,7 +84,7 @@ function tally(names: readonly string[]): Tally {
 
 function counters(registry: Registry) {
   const checks = tally(Object.keys(REASONS));
-  const [hits, misses] = [tally([]), tally([])];
+  const [hits, misses, shadows] = [tally([]), tally([]), tally([])];
   const [incidents, reloads, dropped] = [tally(INCIDENTS), tally(RELOADS), tally([''])];
   const counter = countersOf(registry);
   counter('checks_total', 'Checks answered', ['decision', 'reason'], (add) => {
@@ -91,6 +95,12 @@ function counters(registry: Registry) {
     for (const [cache, n] of hits.entries()) add({ cache, result: 'hit' }, n);
     for (const [cache, n] of misses.entries()) add({ cache, result: 'miss' }, n);
   });
+  counter('shadow_total', 'What would have been decided', ['source', 'decision', 'reason'], (add) => {
+    for (const [name, n] of shadows.entries()) {
+      const [source = '', reason = ''] = name.split(' ');
+      add({ source, decision: isAllow(reason as Reason) ? 'allow' : 'deny', reason }, n);
+    }
+  });
   counter('policy_reloads_total', 'Policies loaded or refused', ['result'], (add) => {
     for (const [result, n] of reloads.entries()) add({ result }, n);
   });
@@ -100,7 +110,7 @@ function counters(registry: Registry) {
   counter('audit_dropped_total', 'Audit lines that could not be written', [], (add) => {
     for (const [, n] of dropped.entries()) add({}, n);
   });
-  return { checks, hits, misses, incidents, reloads, dropped };
+  return { checks, hits, misses, shadows, incidents, reloads, dropped };
 }
 
 type Add = (labels: Record<string, string>, value: number) => void;

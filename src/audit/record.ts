@@ -28,7 +28,9 @@ export interface AnswerFields {
   readonly certificate?: string;
   readonly id: string;
   readonly cache: 'hit' | 'miss';
-  readonly mode: 'enforce';
+  readonly mode: 'enforce' | 'shadow';
+  /** Why the request would have been refused, had the mode not been shadow. */
+  readonly shadow?: Reason;
   readonly policy?: string;
 }
 
@@ -59,7 +61,16 @@ export interface AuditRecord extends AnswerFields, TokenFields {
   readonly ignored_history?: string[];
   readonly policy_stale: boolean;
   readonly detail?: string;
+  readonly candidate?: CandidateFields;
   readonly peer_not_verified?: true;
+}
+
+/** What the candidate policy would have said. */
+export interface CandidateFields {
+  readonly decision: 'allow' | 'deny';
+  readonly reason: Reason;
+  readonly rule?: number;
+  readonly policy: string;
 }
 
 export interface RecordSettings extends Pick<AuditSettings, 'path'> {
@@ -67,15 +78,35 @@ export interface RecordSettings extends Pick<AuditSettings, 'path'> {
   readonly environment: string | null;
 }
 
-/** Denials always leave a record; of the allowed ones a share does. `draw` is uniform in [0, 1). */
+/**
+ * Denials always leave a record, also those that did not count, and so does what a candidate would change; of the allowed
+ * ones a share does. `draw` is uniform in [0, 1).
+ */
 export const leavesRecord = (outcome: Outcome, allowedShare: number, draw: number): boolean =>
-  outcome.verdict.kind === 'deny' || draw < allowedShare;
+  outcome.verdict.kind !== 'allow' || outcome.candidate?.decision === 'deny' || draw < allowedShare;
 
-export const reasonOf = (outcome: Outcome): Reason =>
-  outcome.verdict.kind === 'allow' ? outcome.verdict.permit.reason : outcome.verdict.refusal.reason;
+/** What was answered. An OK in shadow mode is told as `allowed`; the reason against it is `shadowReason`. */
+export function reasonOf({ verdict }: Outcome): Reason {
+  switch (verdict.kind) {
+    case 'allow':
+      return verdict.permit.reason;
+    case 'deny':
+      return verdict.refusal.reason;
+    case 'shadow':
+      return 'allowed';
+  }
+}
+
+/** Why the request would have been refused, had the mode not been shadow. */
+export const shadowReason = ({ verdict }: Outcome): Reason | undefined =>
+  verdict.kind === 'shadow' ? verdict.refusal.reason : undefined;
 
 export function answerMetadata(outcome: Outcome): Record<string, string | number | boolean | string[]> {
-  return { ...answerFields(outcome) };
+  const { candidate } = outcome;
+  return {
+    ...answerFields(outcome),
+    ...(candidate && { candidate_decision: candidate.decision, candidate_reason: candidate.reason }),
+  };
 }
 
 export function decisionRecord(
@@ -102,6 +133,7 @@ export function decisionRecord(
       ignored_history: notEmpty(findings.origin?.ignoredHistory),
       policy_stale: outcome.policyStale,
       detail: detailOf(outcome, request),
+      candidate: outcome.candidate && present<CandidateFields>({ ...outcome.candidate }),
       peer_not_verified: outcome.peerNotVerified ? true : undefined,
     }),
     ...(request === undefined ? {} : requestFields(outcome, request, settings)),
@@ -120,6 +152,7 @@ type CircumstanceFields = Pick<
   | 'ignored_history'
   | 'policy_stale'
   | 'detail'
+  | 'candidate'
   | 'peer_not_verified'
 >;
 
@@ -127,7 +160,7 @@ function answerFields(outcome: Outcome): AnswerFields {
   const { findings } = outcome;
   const line = ownersLine(outcome);
   return present<AnswerFields>({
-    decision: outcome.verdict.kind,
+    decision: outcome.verdict.kind === 'deny' ? 'deny' : 'allow',
     reason: reasonOf(outcome),
     rule: line?.number,
     origin: maybe(workload(outcome)?.id),
@@ -139,7 +172,8 @@ function answerFields(outcome: Outcome): AnswerFields {
     certificate: workload(outcome)?.sha256,
     id: outcome.id,
     cache: outcome.cache,
-    mode: 'enforce',
+    mode: outcome.mode === 'enforce' ? 'enforce' : 'shadow',
+    shadow: shadowReason(outcome),
     policy: outcome.policy,
   });
 }
@@ -181,7 +215,7 @@ const claimedFields = (claims: Claims): TokenFields =>
 const claimedText = (claim: unknown): string | undefined => (typeof claim === 'string' ? text(claim) : undefined);
 
 const detailOf = ({ verdict, findings }: Outcome, request: RequestFacts | undefined): string | undefined =>
-  verdict.kind === 'deny' ? explanation(verdict.refusal.detail, request, findings.presented) : undefined;
+  verdict.kind !== 'allow' ? explanation(verdict.refusal.detail, request, findings.presented) : undefined;
 
 /** Outside is no origin: nothing is said about it but the chain that begins with the forwarder. */
 function workload(outcome: Outcome): WorkloadOrigin | undefined {

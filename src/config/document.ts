@@ -55,7 +55,7 @@ function syntaxProblems(document: Document.Parsed): (YAMLParseError | YAMLWarnin
 const syntaxHint = (text: string, offset: number): string | undefined =>
   text.slice(offset - 1, offset + 1) === '${' ? 'within { } and [ ] write "${NAME}", in quotes' : undefined;
 
-function positionsOf(counter: LineCounter, text: string): (offset: number) => Position {
+export function positionsOf(counter: LineCounter, text: string): (offset: number) => Position {
   return (offset) => {
     const { line, col } = counter.linePos(Math.max(0, Math.min(offset, text.length)));
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -63,7 +63,7 @@ function positionsOf(counter: LineCounter, text: string): (offset: number) => Po
 }
 
 /** Without recursion, because a hostile depth is what it is for. */
-function isDeeperThan(limit: number, tokens: readonly CST.Token[]): boolean {
+export function isDeeperThan(limit: number, tokens: readonly CST.Token[]): boolean {
   let level: readonly CST.Token[] = tokens;
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > limit) return true;

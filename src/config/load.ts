@@ -48,6 +48,18 @@ const RULES = [
 ];
 
 export function loadConfig(file: string, env: Env, checkGuardrails: CheckGuardrails): LoadedConfig {
+  return reported(file, (report) => {
+    const text = readText(file, report);
+    return text === undefined ? undefined : read(text, file, env, checkGuardrails, report);
+  });
+}
+
+/** The same for a text that was read elsewhere; relative paths in it are relative to the folder of `file`. */
+export function loadConfigText(text: string, file: string, env: Env, checkGuardrails: CheckGuardrails): LoadedConfig {
+  return reported(file, (report) => read(text, file, env, checkGuardrails, report));
+}
+
+function reported(file: string, load: (report: Report) => Settings | undefined): LoadedConfig {
   const issues: ConfigIssue[] = [];
   const report: Report = ({ line, column }, message, hint) =>
     void issues.push({
@@ -57,7 +69,7 @@ export function loadConfig(file: string, env: Env, checkGuardrails: CheckGuardra
       message: oneLine(message),
       ...(hint === undefined ? {} : { hint: oneLine(hint) }),
     });
-  const settings = read(file, env, checkGuardrails, report);
+  const settings = load(report);
   if (issues.length === 0 && settings !== undefined) return { ok: true, settings };
   return { ok: false, issues: inOrder(issues) };
 }
@@ -67,9 +79,14 @@ export function formatConfigIssue({ file, line, column, message, hint }: ConfigI
   return `${file}:${line}:${column}: error: ${message}${hint === undefined ? '' : ` (${hint})`}`;
 }
 
-function read(file: string, env: Env, checkGuardrails: CheckGuardrails, report: Report): Settings | undefined {
-  const text = readText(file, report);
-  const source = text === undefined ? undefined : readDocument(text, report);
+function read(
+  text: string,
+  file: string,
+  env: Env,
+  checkGuardrails: CheckGuardrails,
+  report: Report,
+): Settings | undefined {
+  const source = readDocument(text, report);
   if (source === undefined) return undefined;
   const tree = readTree(source, env, report);
   const config = readShape(tree, report);

@@ -32,6 +32,8 @@ export interface ListNode extends Place {
 export interface ScalarNode extends Place {
   readonly kind: 'scalar';
   readonly value: unknown;
+  /** The text before the environment was put in; undefined where the value is no text. */
+  readonly written?: string;
   /** The place in the file of a line and column (1-based) of this text; the scalar's own where that can't be told. */
   readonly inside: (line: number, column: number) => Position;
 }

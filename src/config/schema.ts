@@ -109,11 +109,11 @@ const policy = section({
   reload: word(['live', 'restart']).prefault('live'),
   maxLastGood: lifetime.prefault('24h'),
   guardrails: z.string().prefault(''),
-  ownersMay: list(laterIf(['workload', 'anyone'], (value) => value === 'shadow'))
+  ownersMay: list(word(['workload', 'anyone', 'shadow']))
     .transform(distinct)
     .prefault(['workload']),
-  mode: later('enforce', ['shadow']).prefault('enforce'),
-  candidate: laterNull(),
+  mode: word(['enforce', 'shadow']).prefault('enforce'),
+  candidate: orNull(file),
 });
 
 const isRedis = (value: unknown) => typeof value === 'object' || /^rediss?:/i.test(String(value));

@@ -115,10 +115,12 @@ function policyOf(policy: Config['policy'], absolute: Absolute): PolicySettings 
     maxLastGood: policy.maxLastGood,
     guardrails: policy.guardrails,
     ownersMay: policy.ownersMay,
+    mode: policy.mode,
+    candidate: orNull(policy.candidate, absolute),
   };
 }
 
-function warningsOf({ listen, origin }: Config): string[] {
+function warningsOf({ listen, origin, policy }: Config): string[] {
   const open =
     listen.check.some((address) => address.kind === 'tcp') && listen.tls === null && listen.secretFile === null;
   return [
@@ -129,6 +131,9 @@ function warningsOf({ listen, origin }: Config): string[] {
       ? [
           "peer_not_verified: with origin.peer: principal the peer is what Envoy says; the guard verifies no peer's certificate",
         ]
+      : []),
+    ...(policy.mode === 'shadow'
+      ? ['policy.mode: shadow: whatever is refused after the form of the request is answered OK, and only recorded']
       : []),
     'store: memory forgets at restart: pins, tokens used once, and revocations that were not made in the revocation file',
   ];

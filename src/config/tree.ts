@@ -112,7 +112,12 @@ function readScalar(reading: Reading, scalar: Scalar, where: Where): Node {
   if (typeof scalar.value !== 'string') return { ...place, value: scalar.value, inside: () => at };
   const filled = interpolate(scalar.value, reading.env);
   if (filled.ok)
-    return { ...place, value: filled.text, inside: insideOf(reading.source, scalar, scalar.value, filled.text, at) };
+    return {
+      ...place,
+      value: filled.text,
+      written: scalar.value,
+      inside: insideOf(reading.source, scalar, scalar.value, filled.text, at),
+    };
   const find = insideOf(reading.source, scalar, scalar.value, scalar.value, at);
   for (const problem of filled.problems) {
     const { line, column } = lineAndColumn(scalar.value, problem.offset);

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { CertificateFacts } from '../model/evidence.js';
 import { parseSpiffeId } from '../model/ids.js';
 import type { Sha256Hex, SpiffeId } from '../model/ids.js';
-import { dotted, Malformed, reading } from '../x509/der.js';
+import { dotted, reading } from '../x509/der.js';
 import { EXTENDED_KEY_USAGE, KEY_USAGE } from '../x509/extensions.js';
 import { readPem } from '../x509/pem.js';
 import { readX509 } from '../x509/x509.js';
@@ -41,11 +41,10 @@ export function readPemText(pem: string): ChainReading {
 export function readSvid(der: Uint8Array): SvidReading {
   const certificate = readX509(der);
   if (!certificate.ok) return certificate;
-  const leaf = reading(() => {
-    checkLeaf(certificate.value);
-    return workloadIdOf(certificate.value);
-  });
-  return leaf.ok ? { ok: true, facts: factsOf(certificate.value, leaf.value) } : leaf;
+  const [fault] = leafFaults(certificate.value);
+  if (fault !== undefined) return { ok: false, problem: fault.problem };
+  const id = parseSpiffeId(certificate.value.extensions.subjectAltName?.uris[0] ?? '');
+  return id === undefined ? { ok: false, problem: NO_ID } : { ok: true, facts: factsOf(certificate.value, id) };
 }
 
 function percentDecode(text: string): string | undefined {
@@ -56,34 +55,48 @@ function percentDecode(text: string): string | undefined {
   }
 }
 
-/** X509-SVID §4 and §5.2. That keyUsage be marked critical is not demanded: it is obeyed either way. */
-function checkLeaf({ extensions, signatureAlgorithm, subjectText }: X509): void {
-  const { keyUsage, extendedKeyUsage, unknownCritical, subjectAltName } = extensions;
-  if (signatureAlgorithm === undefined)
-    throw new Malformed('the signature algorithm of the certificate is not accepted');
-  if (extensions.basicConstraints?.ca === true) throw new Malformed('the certificate is a CA, not a workload');
-  if (unknownCritical[0] !== undefined)
-    throw new Malformed(`the certificate has the critical extension ${unknownCritical[0]}, which is not supported`);
-  if (keyUsage === undefined) throw new Malformed('the certificate has no keyUsage');
-  if ((keyUsage & KEY_USAGE.digitalSignature) === 0) throw new Malformed('its keyUsage lacks digitalSignature');
-  if ((keyUsage & (KEY_USAGE.keyCertSign | KEY_USAGE.cRLSign)) !== 0)
-    throw new Malformed('its keyUsage has keyCertSign or cRLSign, which only a CA may have');
-  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(EXTENDED_KEY_USAGE.clientAuth))
-    throw new Malformed(`its extKeyUsage lacks ${dotted(EXTENDED_KEY_USAGE.clientAuth)} (clientAuth)`);
-  // RFC 5280 §4.1.2.6
-  if (subjectText === '' && subjectAltName?.critical === false)
-    throw new Malformed('its subject is empty, but its subjectAltName is not critical');
+/** What a leaf breaks, and whose rule that is; `readSvid` goes by the first. */
+export interface LeafFault {
+  readonly problem: string;
+  readonly rule: string;
 }
 
-/** X509-SVID §2 and §5.2: exactly one URI over all names, and that is a SPIFFE ID with a path. */
-function workloadIdOf({ extensions }: X509): SpiffeId {
-  const uris = extensions.subjectAltName?.uris ?? [];
+const NO_ID = 'the URI name of the certificate is not the SPIFFE ID of a workload';
+
+const fault = (problem: string, rule: string): LeafFault => ({ problem, rule });
+
+/** X509-SVID §4 and §5.2. That keyUsage be marked critical is not demanded: it is obeyed either way. */
+export function* leafFaults({ extensions, signatureAlgorithm, subjectText }: X509): Generator<LeafFault> {
+  const { keyUsage, extendedKeyUsage, unknownCritical, subjectAltName } = extensions;
+  if (signatureAlgorithm === undefined)
+    yield fault('the signature algorithm of the certificate is not accepted', 'SHA-1, MD5 and DSA sign nothing here');
+  if (extensions.basicConstraints?.ca === true)
+    yield fault('the certificate is a CA, not a workload', 'X509-SVID §4.1');
+  if (unknownCritical[0] !== undefined)
+    yield fault(
+      `the certificate has the critical extension ${unknownCritical[0]}, which is not supported`,
+      'RFC 5280 §4.2',
+    );
+  if (keyUsage === undefined) yield fault('the certificate has no keyUsage', 'X509-SVID §4.3');
+  else {
+    if ((keyUsage & KEY_USAGE.digitalSignature) === 0)
+      yield fault('its keyUsage lacks digitalSignature', 'X509-SVID §4.3');
+    if ((keyUsage & (KEY_USAGE.keyCertSign | KEY_USAGE.cRLSign)) !== 0)
+      yield fault('its keyUsage has keyCertSign or cRLSign, which only a CA may have', 'X509-SVID §4.3');
+  }
+  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(EXTENDED_KEY_USAGE.clientAuth))
+    yield fault(`its extKeyUsage lacks ${dotted(EXTENDED_KEY_USAGE.clientAuth)} (clientAuth)`, 'X509-SVID §4.4');
+  if (subjectText === '' && subjectAltName?.critical === false)
+    yield fault('its subject is empty, but its subjectAltName is not critical', 'RFC 5280 §4.1.2.6');
+  yield* nameFaults(subjectAltName?.uris ?? []);
+}
+
+/** Exactly one URI over all names, and that is a SPIFFE ID with a path. */
+function* nameFaults(uris: readonly string[]): Generator<LeafFault> {
   const [uri] = uris;
   if (uri === undefined || uris.length > 1)
-    throw new Malformed(`the certificate has ${uris.length} URI names, expected exactly one`);
-  const id = parseSpiffeId(uri);
-  if (id === undefined) throw new Malformed('the URI name of the certificate is not the SPIFFE ID of a workload');
-  return id;
+    yield fault(`the certificate has ${uris.length} URI names, expected exactly one`, 'X509-SVID §2 and §5.2');
+  else if (parseSpiffeId(uri) === undefined) yield fault(NO_ID, 'X509-SVID §5.2, SPIFFE-ID §2');
 }
 
 function factsOf(certificate: X509, id: SpiffeId): CertificateFacts {

@@ -1,7 +1,7 @@
 import type { SpiffeId } from './ids.js';
 import type { VerifiedOrigin, VerifiedPeer } from './origin.js';
 import type { Line, Route } from './policy.js';
-import type { AllowReason } from './reasons.js';
+import type { AllowReason, Reason } from './reasons.js';
 import type { Refusal } from './result.js';
 import type { TokenText } from './evidence.js';
 import type { VerifiedToken, Bound, Credential } from './token.js';
@@ -26,8 +26,34 @@ export interface Question {
   readonly guard: SpiffeId | undefined;
 }
 
-export type Verdict =
-  { readonly kind: 'allow'; readonly permit: Permit } | { readonly kind: 'deny'; readonly refusal: Refusal };
+/** What the steps decide. */
+export type Judgement =
+  | { readonly kind: 'allow'; readonly permit: Permit }
+  | {
+      readonly kind: 'deny';
+      readonly refusal: Refusal;
+      /** The owner's own line refuses, and nothing else does: what the owner's shadow mode covers. */
+      readonly ownLine?: true;
+    };
+
+/** What is answered. `shadow`: refused, and answered OK all the same. Made only in shadow.ts; it is no Permit. */
+export type Verdict = Judgement | { readonly kind: 'shadow'; readonly refusal: Refusal };
+
+/**
+ * Whether refusals count. `shadow`: the operator's, whatever is refused after step 1 is answered OK; `owner-shadow`: the
+ * owner's, which covers what the owner's own line refuses.
+ */
+export type Mode = 'enforce' | 'shadow' | 'owner-shadow';
+
+/** What the candidate policy would have said. It holds no permit: nothing is ever answered with it. */
+export interface CandidateVerdict {
+  readonly decision: 'allow' | 'deny';
+  readonly reason: Reason;
+  /** Number of the candidate's line. */
+  readonly rule: number | undefined;
+  /** Revision of the candidate. */
+  readonly policy: string;
+}
 
 /** What the steps found out, as far as they came: for the answer and the record. */
 export interface Findings {
@@ -41,12 +67,17 @@ export interface Findings {
 }
 
 export interface Decision {
-  readonly verdict: Verdict;
+  readonly verdict: Judgement;
   readonly findings: Findings;
 }
 
 /** A decision with the circumstances under which it was given: what the answer and the record are made from. */
-export interface Outcome extends Decision {
+export interface Outcome {
+  readonly verdict: Verdict;
+  readonly findings: Findings;
+  readonly mode: Mode;
+  /** Undefined where there is no candidate, or step 1 already refused. */
+  readonly candidate: CandidateVerdict | undefined;
   /** Unique for each check. */
   readonly id: string;
   /** ms since 1970. */

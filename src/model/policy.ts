@@ -73,6 +73,10 @@ export interface Policy {
   readonly revision: string;
   /** firsthand.dev/owner */
   readonly owner: string | null;
+  /** firsthand.dev/data: the label of lines that have none. */
+  readonly data: DataLabel | null;
+  /** firsthand.dev/mode: whether what the owner's own lines refuse is refused. */
+  readonly mode: 'enforce' | 'shadow';
   readonly lines: readonly Line[];
   readonly guardrails: readonly Line[];
   route(method: string, segments: readonly string[]): Route;

@@ -124,6 +124,9 @@ export interface PolicySettings {
   /** The operator's scope lines; already parsed once by config/, so that a bad one stops the start. */
   readonly guardrails: string;
   readonly ownersMay: readonly OwnerRight[];
+  readonly mode: 'enforce' | 'shadow';
+  /** Scope lines that are evaluated beside the enforced ones. */
+  readonly candidate: string | null;
 }
 
 /** What an owner's line or annotation may only use where the operator says so. */

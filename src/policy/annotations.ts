@@ -3,26 +3,31 @@ import { labelHint, parseDataLabel } from './condition-values.js';
 import { issueAt, quoted } from './issue.js';
 import type { IssueCode, Problem } from './issue.js';
 import { nearest } from '../model/nearest.js';
+import type { OwnerRight } from '../model/settings.js';
 import { unquoteGo } from './unquote.js';
 
 /**
  * The Downward API file of all annotations of a pod: one `key="value"` on each line, values quoted as Go literals.
  * In: the file's text. Out: our own annotations by their full key. Refuses lines of any other form, our keys that are
- * unknown or not yet supported, and keys that come twice. Other tools' annotations are skipped. It does NOT read the
+ * unknown, and keys that come twice. Other tools' annotations are skipped. It does NOT read the
  * scope lines: see grammar.ts.
  */
 export const SCOPES_KEY = 'firsthand.dev/scopes';
 export const OWNER_KEY = 'firsthand.dev/owner';
 export const DATA_KEY = 'firsthand.dev/data';
+export const MODE_KEY = 'firsthand.dev/mode';
 
 const PREFIX = 'firsthand.dev/';
-const KNOWN: readonly string[] = [SCOPES_KEY, OWNER_KEY, DATA_KEY];
-const LATER: readonly string[] = ['firsthand.dev/mode'];
+const KNOWN: readonly string[] = [SCOPES_KEY, OWNER_KEY, DATA_KEY, MODE_KEY];
 
 /** Kubernetes allows 256 KiB of annotations; an escape is at most four times as long as the bytes it stands for. */
 const MAX_BYTES = 2 * 1024 * 1024;
 
-export function readAnnotations(text: string): { annotations: Map<string, string>; issues: PolicyIssue[] } {
+/** `ownersMay`: what the operator lets owners write; not judged where it is not known. */
+export function readAnnotations(
+  text: string,
+  ownersMay?: readonly OwnerRight[],
+): { annotations: Map<string, string>; issues: PolicyIssue[] } {
   const annotations = new Map<string, string>();
   const issues: PolicyIssue[] = [];
   const content = text.endsWith('\n') ? text.slice(0, -1) : text;
@@ -32,7 +37,7 @@ export function readAnnotations(text: string): { annotations: Map<string, string
   content.split('\n').forEach((line, index) => {
     const entry = readEntry(line, index + 1, issues);
     if (entry === undefined) return;
-    const problem = seen.has(entry.key) ? twice(entry.key) : wrongWithAnnotation(entry.key, entry.value);
+    const problem = seen.has(entry.key) ? twice(entry.key) : wrongWithAnnotation(entry.key, entry.value, ownersMay);
     if (problem !== undefined) issues.push(issueAt(index + 1, 1, problem));
     else if (isOurs(entry.key)) annotations.set(entry.key, entry.value);
     seen.add(entry.key);
@@ -75,9 +80,12 @@ function readEntry(line: string, number: number, issues: PolicyIssue[]): { key: 
 const isOurs = (key: string): boolean => key.toLowerCase().startsWith(PREFIX);
 
 /** What is wrong with one annotation of a pod, wherever it was read from; undefined also for other tools' annotations. */
-export function wrongWithAnnotation(key: string, value: string): Problem | undefined {
+export function wrongWithAnnotation(
+  key: string,
+  value: string,
+  ownersMay?: readonly OwnerRight[],
+): Problem | undefined {
   if (!isOurs(key)) return undefined;
-  if (LATER.includes(key)) return problem('not_supported', `the annotation ${key} is not yet supported`);
   if (!KNOWN.includes(key)) {
     const near = nearest(
       key.slice(PREFIX.length),
@@ -88,5 +96,13 @@ export function wrongWithAnnotation(key: string, value: string): Problem | undef
   }
   if (key === DATA_KEY && value !== '' && parseDataLabel(value) === undefined)
     return problem('annotation_value', `${key}: expected a data label, got ${quoted(value)}`, labelHint(value));
+  if (key === MODE_KEY && !['', 'enforce', 'shadow'].includes(value))
+    return problem('annotation_value', `${key}: expected enforce or shadow, got ${quoted(value)}`);
+  if (key === MODE_KEY && value === 'shadow' && ownersMay?.includes('shadow') === false)
+    return problem(
+      'right_missing',
+      `${key}: the operator does not let owners write shadow`,
+      'the operator must add shadow to policy.ownersMay',
+    );
   return undefined;
 }

@@ -1,4 +1,4 @@
-import type { Permit, Question, Verdict } from '../model/decision.js';
+import type { Judgement, Permit, Question } from '../model/decision.js';
 import type { TrustDomain } from '../model/ids.js';
 import type { Instant } from '../model/instant.js';
 import type { Line } from '../model/policy.js';
@@ -25,7 +25,7 @@ export function decide(
   ceilingOf: CeilingOf,
   environmentOf: (domain: TrustDomain) => string | null,
   instant: Instant,
-): Verdict {
+): Judgement {
   const { route, origin, credential } = question;
   const { line, guardrails } = route;
   if (line === undefined) return deny(refuse('route_undeclared', 'no line matches the method and path'));
@@ -40,10 +40,16 @@ export function decide(
     if (missing !== undefined) return deny(asGuardrail(guardrail, missing));
   }
   const missing = unmet(line, facts) ?? unmetUpgrade(line, question.upgrade);
-  return missing === undefined ? allow(line) : deny(missing);
+  return missing === undefined ? allow(line) : { ...deny(missing), ...(isOwnLine(missing) && { ownLine: true }) };
 }
 
-const deny = (refusal: Refusal): Verdict => ({ kind: 'deny', refusal });
+const deny = (refusal: Refusal): Judgement & { kind: 'deny' } => ({ kind: 'deny', refusal });
+
+/**
+ * Ceilings and guardrails are satisfied by then. A missing origin or token is no matter of the line, but of what it is
+ * asked about: the steps before this one refuse that on their own account.
+ */
+const isOwnLine = ({ reason }: Refusal): boolean => reason !== 'origin_unresolved' && reason !== 'token_missing';
 
 /** Guardrails count their lines in policy.guardrails: a hint must not be taken for one about the owner's annotation. */
 function asGuardrail(guardrail: Line, missing: Refusal): Refusal {
@@ -61,7 +67,7 @@ function unmetUpgrade(line: Line, upgrade: boolean): Refusal | undefined {
 /** The seal: whatever is not in here was not decided here. Kept true by test/policy/decide.test.ts. */
 const permits = new WeakSet<Permit>();
 
-function allow(line: Line): Verdict {
+function allow(line: Line): Judgement {
   const permit = Object.freeze({ reason: allowReason(line), line }) as Permit;
   permits.add(permit);
   return { kind: 'allow', permit };

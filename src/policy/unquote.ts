@@ -48,7 +48,8 @@ const DIGITS: ReadonlyMap<string, number> = new Map([
   ['U', 8],
 ]);
 
-function readEscape(text: string, at: number): { value: string; length: number } | undefined {
+/** The escape whose backslash stands at `at`; `length` counts the characters as written. */
+export function readEscape(text: string, at: number): { value: string; length: number } | undefined {
   const letter = text.charAt(at + 1);
   const named = NAMED.get(letter);
   if (named !== undefined) return { value: named, length: 2 };

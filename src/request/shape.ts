@@ -75,7 +75,7 @@ function isOverride(name: string, allowed: readonly string[]): boolean {
 const ambiguousHost = (host: string): Refusal | undefined =>
   host.includes(',') ? refuse('header_ambiguous', 'host comes more than once', 'send one host') : undefined;
 
-const hostName = (host: string): string => host.replace(/:\d*$/, '').toLowerCase();
+export const hostName = (host: string): string => host.replace(/:\d*$/, '').toLowerCase();
 
 const asksForUpgrade = (headers: Headers): boolean =>
   headers.all('upgrade').length > 0 || headers.all(':protocol').length > 0;

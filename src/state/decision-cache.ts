@@ -5,7 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Decision } from '../model/decision.js';
+import type { CandidateVerdict, Decision, Findings } from '../model/decision.js';
 import type { Horizon } from '../model/instant.js';
 import type { RevocableNames } from '../model/ports.js';
 
@@ -16,6 +16,16 @@ export interface CachedDecision {
   readonly madeAt: number;
   /** Asked of the revocations on each hit; undefined where the decision was made before step 6. */
   readonly names: RevocableNames | undefined;
+  /** What the candidate policy said; undefined where there was none. */
+  readonly beside: Beside | undefined;
+}
+
+export interface Beside {
+  readonly verdict: CandidateVerdict;
+  readonly findings: Findings;
+  readonly names: RevocableNames | undefined;
+  /** False where it was made on something that a cached copy would not notice changing. */
+  readonly cacheable: boolean;
 }
 
 /** All that a decision may have been made on, as text; a part that a decision never reads may be left empty. */
@@ -24,9 +34,11 @@ export interface KeyInputs {
   readonly policy: string;
   readonly trust: string;
   readonly keys: string;
-  /** The owner's line and the guardrails that the method and path select. */
+  readonly candidate: string;
+  /** The owner's line and the guardrails that the method and path select; likewise the candidate's. */
   readonly line: string;
   readonly guardrails: string;
+  readonly candidateLine: string;
   readonly principal: string;
   readonly certificate: string;
   readonly destination: string;
@@ -39,10 +51,12 @@ export interface KeyInputs {
 export type KeyPart = keyof KeyInputs;
 export const KEY_PARTS: readonly KeyPart[] = [
   'policy',
+  'candidate',
   'trust',
   'keys',
   'line',
   'guardrails',
+  'candidateLine',
   'principal',
   'certificate',
   'destination',

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import type { TrustDomain } from '../model/ids.js';
 import type { Policy } from '../model/policy.js';
 import type { Bundle, VerificationKey } from '../model/ports.js';
-import type { IssuerSettings, Settings } from '../model/settings.js';
+import type { DataLabel, IssuerSettings, Settings } from '../model/settings.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { watchFile } from './watched-file.js';
 import type { Parsed, WatchedFile } from './watched-file.js';
@@ -16,6 +16,8 @@ type Ders = readonly Uint8Array[];
 
 export interface Readers {
   readonly policy: (text: string) => Parsed<Policy>;
+  /** `data`: the label of lines that have none. */
+  readonly candidate: (text: string, data: DataLabel | null) => Parsed<Policy>;
   readonly bundle: (text: string) => Parsed<Ders>;
   readonly intermediates: (text: string) => Parsed<Ders>;
   readonly keys: (text: string) => Promise<Parsed<Keys>>;
@@ -48,8 +50,11 @@ export interface Sources {
 
 /** The name of the owner's lines among the problems. */
 export const POLICY = 'policy';
+/** The name of the candidate among the problems. */
+export const CANDIDATE = 'candidate';
 
-type Kind = 'policy' | 'trust' | 'keys';
+type Kind = 'policy' | 'candidate' | 'trust' | 'keys';
+const KINDS: readonly Kind[] = ['policy', 'candidate', 'trust', 'keys'];
 interface Watched<T> {
   readonly kind: Kind;
   readonly name: string;
@@ -88,7 +93,8 @@ export async function openSources(
 ): Promise<Sources> {
   const max = settings.policy.maxLastGood;
   const { file: lines } = settings.policy.source;
-  const policy = watched('policy', 'policy', watchFile(lines, readers.policy, max), ({ revision }) => [revision]);
+  const policy = watched('policy', POLICY, watchFile(lines, readers.policy, max), ({ revision }) => [revision]);
+  const candidate = openCandidate(settings, readers);
   const bundles = new Map<TrustDomain, Watched<Ders>>();
   const intermediates = new Map<TrustDomain, Watched<Ders>>();
   for (const [domain, trust] of settings.trust) {
@@ -105,16 +111,28 @@ export async function openSources(
       watched('keys', issuer, watchFile(file, readers.keys, max), (found) => [...found.keys()]),
     );
   }
-  const all: readonly Watched<unknown>[] = [policy, ...bundles.values(), ...intermediates.values(), ...keys.values()];
-  const versions = { policy: 0, trust: 0, keys: 0 };
+  const needed: readonly Watched<unknown>[] = [
+    policy,
+    ...bundles.values(),
+    ...intermediates.values(),
+    ...keys.values(),
+  ];
+  const all = candidate === undefined ? needed : [...needed, candidate];
+  const versions = { policy: 0, candidate: 0, trust: 0, keys: 0 };
   let availability = '';
 
   const build = (at: number): Snapshot => ({
     policy: policy.file.current(at),
+    candidate: candidateOf(candidate?.file.current(at), policy.file.current(at), readers),
     policyStale: policy.file.problem() !== undefined,
     findBundle: frozenBundles(settings, bundles, intermediates, at),
     findKeys: frozenKeys(keys, at),
-    versions: { policy: String(versions.policy), trust: String(versions.trust), keys: String(versions.keys) },
+    versions: {
+      policy: String(versions.policy),
+      candidate: String(versions.candidate),
+      trust: String(versions.trust),
+      keys: String(versions.keys),
+    },
   });
   let snapshot: Snapshot;
 
@@ -137,7 +155,7 @@ export async function openSources(
     // A last good value that grew too old is a change as well.
     const available = all.map(({ file }) => (file.current(at) === undefined ? '-' : '+')).join('');
     if (!changed && available === availability) return;
-    if (available !== availability) for (const kind of ['policy', 'trust', 'keys'] as const) versions[kind] += 1;
+    if (available !== availability) for (const kind of KINDS) versions[kind] += 1;
     availability = available;
     snapshot = build(at);
   };
@@ -152,16 +170,41 @@ export async function openSources(
         all.flatMap(({ kind, name, file }) =>
           file.problem() === undefined
             ? []
-            : [[kind === 'policy' ? POLICY : `${kind} ${name}`, `${file.file}: ${file.problem()}`]],
+            : [
+                [
+                  kind === 'policy' || kind === 'candidate' ? kind : `${kind} ${name}`,
+                  `${file.file}: ${file.problem()}`,
+                ],
+              ],
         ),
       ),
-    complete: () => !availability.includes('-'),
+    // Nothing is decided by a candidate, so that nobody waits for one.
+    complete: () => !availability.slice(0, needed.length).includes('-'),
     ages: (at) => ({ bundles: agesOf(bundles.values(), at), keys: agesOf(keys.values(), at) }),
   };
 }
 
+/** The candidate is kept as text: the label of lines without one is the enforced policy's, and changes with it. */
+function openCandidate({ policy }: Settings, readers: Readers): Watched<string> | undefined {
+  if (policy.candidate === null) return undefined;
+  const parse = (text: string): Parsed<string> => {
+    const read = readers.candidate(text, null);
+    return read.ok ? { ok: true, value: text } : read;
+  };
+  const revisionOf = (text: string): readonly string[] => {
+    const read = readers.candidate(text, null);
+    return read.ok ? [read.value.revision] : [];
+  };
+  return watched('candidate', CANDIDATE, watchFile(policy.candidate, parse, policy.maxLastGood), revisionOf);
+}
+
+function candidateOf(text: string | undefined, policy: Policy | undefined, readers: Readers): Policy | undefined {
+  const read = text === undefined ? undefined : readers.candidate(text, policy?.data ?? null);
+  return read?.ok === true ? read.value : undefined;
+}
+
 const eventOf = (kind: Kind, seen: 'loaded' | 'refused'): SourceEvent => {
-  if (kind === 'policy') return seen === 'loaded' ? 'policy_loaded' : 'policy_refused';
+  if (kind === 'policy' || kind === 'candidate') return seen === 'loaded' ? 'policy_loaded' : 'policy_refused';
   if (seen === 'refused') return 'source_refused';
   return kind === 'trust' ? 'bundle_changed' : 'keys_changed';
 };

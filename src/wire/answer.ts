@@ -22,8 +22,9 @@ export function answerOf(
   settings: AnswerSettings,
   metadata: Metadata,
 ): Answer {
-  if (outcome.verdict.kind === 'allow') return allowed(outcome, attributes, settings, metadata);
-  const { refusal } = outcome.verdict;
+  const { verdict } = outcome;
+  if (verdict.kind !== 'deny') return allowed(outcome, attributes, settings, metadata);
+  const { refusal } = verdict;
   const reason = denyReason(refusal);
   return {
     kind: 'deny',
@@ -52,7 +53,8 @@ function allowed(
   settings: AnswerSettings,
   metadata: Metadata,
 ): Answer {
-  const { origin, peer } = outcome.findings;
+  // Nobody vouches for the names in a request that was refused, whatever is answered.
+  const { origin, peer } = outcome.verdict.kind === 'allow' ? outcome.findings : {};
   const set: HeaderPair[] = [['x-firsthand-decision', outcome.id]];
   if (origin?.kind === 'workload') set.push(['x-firsthand-origin', origin.id]);
   if (peer !== undefined) set.push(['x-firsthand-peer', peer.id]);

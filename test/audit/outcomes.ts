@@ -144,6 +144,8 @@ export function outcome(verdict: Verdict, findings: Findings, more: Partial<Outc
     owner: 'team-shop',
     guard: ORDERS,
     peerNotVerified: false,
+    mode: 'enforce',
+    candidate: undefined,
     ...more,
   };
 }

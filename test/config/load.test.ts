@@ -85,9 +85,9 @@ policy:
   reload: restart
   maxLastGood: 1h
   guardrails: "GET /** token"
-  ownersMay: [workload, anyone]
-  mode: enforce
-  candidate: null
+  ownersMay: [workload, anyone, shadow]
+  mode: shadow
+  candidate: next-lines
 cache: { entries: 1, maxAge: 500ms, pins: 2 }
 store: memory
 revocation: { file: revoked.ndjson, maxStaleness: 30s, onIncident: alert }
@@ -157,6 +157,8 @@ describe('the smallest useful configuration', () => {
         maxLastGood: 86_400_000,
         guardrails: '',
         ownersMay: ['workload'],
+        mode: 'enforce',
+        candidate: null,
       },
       cache: { entries: 50_000, maxAge: 60_000, pins: 200_000 },
       revocation: { file: null, maxStaleness: 60_000 },
@@ -253,7 +255,9 @@ describe('a configuration that writes every key', () => {
         reload: 'restart',
         maxLastGood: 3_600_000,
         guardrails: 'GET /** token',
-        ownersMay: ['workload', 'anyone'],
+        ownersMay: ['workload', 'anyone', 'shadow'],
+        mode: 'shadow',
+        candidate: at('next-lines'),
       },
       cache: { entries: 1, maxAge: 500, pins: 2 },
       revocation: { file: at('revoked.ndjson'), maxStaleness: 30_000 },

@@ -28,9 +28,6 @@ describe('words whose feature comes later', () => {
     ['origin.hops', `${BASE}origin: { hops: ▸require }\n`],
     ['identities', `${BASE}identities: ▸identities.yaml\n`],
     ['kinds', `${BASE}kinds: ▸{ agent: {} }\n`],
-    ['policy.mode', BASE.replace('annotations:', 'mode: ▸shadow, annotations:')],
-    ['policy.candidate', BASE.replace('annotations:', 'candidate: ▸lines, annotations:')],
-    ['policy.ownersMay[1]', BASE.replace('annotations:', 'ownersMay: [workload, ▸shadow], annotations:')],
     ['store', `${BASE}store: ▸redis://127.0.0.1\n`],
     ['store', `${BASE}store: ▸rediss://redis:6379/0\n`],
     ['revocation.onIncident', `${BASE}revocation: { onIncident: ▸revoke:1h }\n`],
@@ -214,7 +211,7 @@ describe('values', () => {
     [
       'an unknown right',
       BASE.replace('annotations:', 'ownersMay: [▸anybody], annotations:'),
-      /expected workload or anyone, got "anybody" \(did you mean "anyone"\?\)/,
+      /expected workload, anyone or shadow, got "anybody" \(did you mean "anyone"\?\)/,
     ],
     ['a record to nowhere', `${BASE}audit: { to: ▸"file:" }\n`, /expected stdout or file:PATH/],
     ['a record to stderr', `${BASE}audit: { to: ▸stderr }\n`, /expected stdout or file:PATH/],
@@ -314,5 +311,7 @@ describe('warnings', () => {
   it('say that the peer is not verified, and only then', () => {
     expect(warnings('origin: { peer: principal }')).toContainEqual(expect.stringContaining('peer_not_verified'));
     expect(warnings('origin: { peer: xfcc }')).toHaveLength(1);
+    const shadow = settingsFrom(BASE.replace('annotations:', 'mode: shadow, annotations:')).warnings;
+    expect(shadow).toContainEqual(expect.stringContaining('policy.mode: shadow'));
   });
 });

@@ -72,6 +72,15 @@ describe('the Downward API file', () => {
     expect(readAnnotations(`${text}\n`)).toEqual(readAnnotations(text));
   });
 
+  it('may say shadow only where the operator lets owners', () => {
+    const text = 'plain="x"\nfirsthand.dev/mode="shadow"';
+    expect(readAnnotations(text, ['workload', 'shadow']).issues).toEqual([]);
+    expect(readAnnotations('firsthand.dev/mode="enforce"', ['workload']).issues).toEqual([]);
+    const [issue] = readAnnotations(text, ['workload']).issues;
+    expect(issue).toMatchObject({ line: 2, column: 1, code: 'right_missing' });
+    expect(issue?.hint).toBe('the operator must add shadow to policy.ownersMay');
+  });
+
   it('may be empty', () => {
     for (const text of ['', '\n', 'firsthand.dev/data=""']) expect(readAnnotations(text).issues).toEqual([]);
   });
@@ -79,7 +88,8 @@ describe('the Downward API file', () => {
   it.each([
     ['firsthand.dev/scope="x"', '1:1 annotation_unknown'],
     ['Firsthand.dev/Scopes="x"', '1:1 annotation_unknown'],
-    ['firsthand.dev/mode="shadow"', '1:1 not_supported'],
+    ['firsthand.dev/mode="off"', '1:1 annotation_value'],
+    ['firsthand.dev/mode="Shadow"', '1:1 annotation_value'],
     ['firsthand.dev/data="secret"', '1:1 annotation_value'],
     ['firsthand.dev/data="internal\\n"', '1:1 annotation_value'],
     ['firsthand.dev/owner="a"\nfirsthand.dev/owner="a"', '2:1 annotation_duplicate'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Question, Verdict } from '../../src/model/decision.js';
+import type { Question, Judgement } from '../../src/model/decision.js';
 import type { TrustDomain } from '../../src/model/ids.js';
 import { instantAt } from '../../src/model/instant.js';
 import type { Instant } from '../../src/model/instant.js';
@@ -31,13 +31,13 @@ interface World {
 
 const environmentOf = (domain: TrustDomain): string | null => (domain === 'prod.example' ? 'prod' : null);
 
-function verdictOf(text: string, world: World = {}): Verdict {
+function verdictOf(text: string, world: World = {}): Judgement {
   const { guardrails = '', ceilings = () => null, instant = instantAt(NOW), data } = world;
   const policy = compiled(text, data === undefined ? { guardrails } : { guardrails, data });
   return decide(questionOf(policy, world.facts), ceilings, environmentOf, instant);
 }
 
-const reasonIn = (verdict: Verdict): string =>
+const reasonIn = (verdict: Judgement): string =>
   verdict.kind === 'allow' ? verdict.permit.reason : verdict.refusal.reason;
 
 const reasonOf = (text: string, world: World = {}): string => reasonIn(verdictOf(text, world));

@@ -72,7 +72,9 @@ describe('the file of annotations', () => {
 
   it('names what is known where a key resembles none of it', () => {
     const { issues } = readAnnotations('firsthand.dev/zzzzzzzz="1"');
-    expect(issues[0]?.hint).toBe('known are firsthand.dev/scopes, firsthand.dev/owner, firsthand.dev/data');
+    expect(issues[0]?.hint).toBe(
+      'known are firsthand.dev/scopes, firsthand.dev/owner, firsthand.dev/data, firsthand.dev/mode',
+    );
   });
 });
 

@@ -24,7 +24,17 @@ import {
 } from './model.js';
 import type { Player, SnapshotChoice, Stage, World } from './model.js';
 
-const EVENTS = ['request', 'policy', 'keys', 'bundle', 'revoke', 'unrevoke', 'clock forward', 'clock back'] as const;
+const EVENTS = [
+  'request',
+  'policy',
+  'candidate',
+  'keys',
+  'bundle',
+  'revoke',
+  'unrevoke',
+  'clock forward',
+  'clock back',
+] as const;
 type Event = (typeof EVENTS)[number];
 
 interface Tally {
@@ -56,7 +66,7 @@ async function play({ seed, steps, without = {}, requestShare = 0.7 }: Run): Pro
   const uncached = uncachedPlayer(world, stage);
   const events = Object.fromEntries(EVENTS.map((event) => [event, 0])) as Record<Event, number>;
   const tally: Tally = { events, requests: 0, hits: 0, allows: 0, difference: undefined };
-  let choice: SnapshotChoice = { policy: 0, roots: 2, rotated: false, version: 0 };
+  let choice: SnapshotChoice = { policy: 0, candidate: undefined, roots: 2, rotated: false, version: 0 };
   for (let step = 0; step < steps && tally.difference === undefined; step += 1) {
     const event: Event = random.next() < requestShare ? 'request' : random.pick(EVENTS.slice(1));
     tally.events[event] += 1;
@@ -97,7 +107,9 @@ function happen(
   const until = stage.now + random.below(5_000);
   switch (event) {
     case 'policy':
-      return swap({ ...choice, policy: random.next() < 0.05 ? undefined : Number(random.next() < 0.25) });
+      return swap({ ...choice, policy: random.next() < 0.05 ? undefined : random.pick([0, 0, 0, 1, 2]) });
+    case 'candidate':
+      return swap({ ...choice, candidate: [0, 1][random.below(4)] });
     case 'keys':
       return swap({ ...choice, rotated: random.next() < 0.15 });
     case 'bundle':
@@ -121,7 +133,7 @@ function happen(
 
 describe('a cached engine and an uncached engine', () => {
   it('answer alike over a long sequence, with enough hits, allows and events to mean something', async () => {
-    const tally = await play({ seed: 20261123, steps: 16_000, requestShare: 0.5 });
+    const tally = await play({ seed: 20261123, steps: 18_500, requestShare: 0.5 });
     console.log(
       `model: ${tally.requests} requests, ${Math.round((100 * tally.hits) / tally.requests)} % hits, ` +
         `${Math.round((100 * tally.allows) / tally.requests)} % allows, events ${JSON.stringify(tally.events)}`,

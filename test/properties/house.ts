@@ -182,7 +182,8 @@ export function snapshotOf({ findKeys, findBundle }: Cast, lines: string, guardr
     policyStale: false,
     findBundle,
     findKeys,
-    versions: { policy: '1', trust: '1', keys: '1' },
+    candidate: undefined,
+    versions: { policy: '1', candidate: '', trust: '1', keys: '1' },
   };
 }
 

@@ -6,7 +6,7 @@ import { createCheck } from '../../src/check.js';
 import type { Check } from '../../src/check.js';
 import { createEngine } from '../../src/engine.js';
 import { readPemChain, readPemText, readSvid } from '../../src/evidence/certificate.js';
-import { reasonOf } from '../../src/audit/record.js';
+import { reasonOf, shadowReason } from '../../src/audit/record.js';
 import type { Outcome } from '../../src/model/decision.js';
 import type { HorizonPart } from '../../src/model/instant.js';
 import type { Policy } from '../../src/model/policy.js';
@@ -47,6 +47,7 @@ tokens:
   - { issuer: https://other.prod.example, keys: other.jwks.json, audiences: [orders], grants: ["orders.*"], identity: null, binding: pin, types: [JWT], from: header:x-token }
 policy:
   scopes: scopes
+  ownersMay: [workload, shadow]
   guardrails: |
     GET /orders/secret/**  ops.admin
     * /refunds/**  token  age<=10m
@@ -68,9 +69,23 @@ GET /stats token
 GET /live token`,
 ];
 
+/** Lines that fall apart differently than the enforced ones do, and look at tokens elsewhere. */
+const CANDIDATES = [
+  `GET /orders/1 orders.write
+GET /orders/** workload
+GET /catalog/** workload host=orders.example
+GET /stats public.read
+GET /live token upgrade`,
+  `GET /orders/** orders.read
+GET /stats token age<=3m
+GET /live anyone`,
+];
+
 export interface World {
   readonly settings: Settings;
+  /** The last one is the first one in the owner's shadow mode. */
   readonly policies: readonly Policy[];
+  readonly candidates: readonly Policy[];
   readonly keys: ReadonlyMap<string, ReadonlyMap<string, VerificationKey>>;
   readonly rotatedKeys: ReadonlyMap<string, VerificationKey>;
   readonly roots: readonly TestCa[];
@@ -137,13 +152,16 @@ export async function makeWorld(): Promise<World> {
     issuer,
     until: Infinity,
   });
+  const compile = (kind: 'scopes' | 'annotations', text: string): Policy => {
+    const compiled = compilePolicy({ kind, text }, { ...settings.policy, ownersMay: ['workload', 'anyone', 'shadow'] });
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.issues));
+    return compiled.policy;
+  };
+  const inShadow = `firsthand.dev/mode="shadow"\nfirsthand.dev/scopes=${JSON.stringify(POLICIES[0])}`;
   return {
     settings,
-    policies: POLICIES.map((text) => {
-      const compiled = compilePolicy({ kind: 'scopes', text }, settings.policy);
-      if (!compiled.ok) throw new Error(JSON.stringify(compiled.issues));
-      return compiled.policy;
-    }),
+    policies: [...POLICIES.map((text) => compile('scopes', text)), compile('annotations', inShadow)],
+    candidates: CANDIDATES.map((text) => compile('scopes', text)),
     keys: new Map([
       ['https://idp.prod.example', await read(idp)],
       ['https://other.prod.example', await read(second)],
@@ -174,26 +192,36 @@ export interface Stage {
 }
 
 export function openingStage(world: World): Stage {
-  return { now: START, snapshot: snapshotOf(world, { policy: 0, roots: 2, rotated: false, version: 0 }) };
+  return {
+    now: START,
+    snapshot: snapshotOf(world, { policy: 0, candidate: undefined, roots: 2, rotated: false, version: 0 }),
+  };
 }
 
 export interface SnapshotChoice {
   readonly policy: number | undefined;
+  readonly candidate: number | undefined;
   /** How many of the world's roots are in the bundle. */
   readonly roots: number;
   readonly rotated: boolean;
   readonly version: number;
 }
 
-export function snapshotOf(world: World, { policy, roots, rotated, version }: SnapshotChoice): Snapshot {
+export function snapshotOf(world: World, { policy, candidate, roots, rotated, version }: SnapshotChoice): Snapshot {
   const anchors = world.roots.slice(0, roots).map(({ der }) => der);
   return {
     policy: policy === undefined ? undefined : world.policies[policy],
+    candidate: candidate === undefined ? undefined : world.candidates[candidate],
     policyStale: false,
     findBundle: () => ({ anchors, intermediates: [] }),
     findKeys: ({ issuer }) =>
       (rotated && issuer === 'https://idp.prod.example' ? world.rotatedKeys : world.keys.get(issuer)) ?? 'unavailable',
-    versions: { policy: `p${policy}-${version}`, trust: `t${roots}-${version}`, keys: `k${rotated}-${version}` },
+    versions: {
+      policy: `p${policy}-${version}`,
+      candidate: `c${candidate}-${version}`,
+      trust: `t${roots}-${version}`,
+      keys: `k${rotated}-${version}`,
+    },
   };
 }
 
@@ -321,7 +349,10 @@ function bent(call: Call, other: Call, world: World, random: Random): Call {
 
 export const verdictOf = (outcome: Outcome): string =>
   JSON.stringify([
+    outcome.verdict.kind,
     reasonOf(outcome),
+    shadowReason(outcome),
+    outcome.candidate,
     outcome.findings.route?.line?.number,
     outcome.findings.origin?.kind === 'workload' ? outcome.findings.origin.id : outcome.findings.origin?.kind,
     outcome.findings.peer?.id,

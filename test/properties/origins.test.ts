@@ -96,8 +96,8 @@ const world: fc.Arbitrary<World> = fc
     ],
   }));
 
-/** The definition. `undefined`: nobody whom anyone vouches for; 'outside': a forwarder with nobody behind it. */
-function vouchedFor({ peer, elements, forwarders: listed, maxHops }: World): Name | 'outside' | undefined {
+/** The definition, as an ID. `undefined`: nobody whom anyone vouches for; outside: nobody stands behind that forwarder. */
+function vouchedFor({ peer, elements, forwarders: listed, maxHops }: World): string | undefined {
   const find = (whom: Name): Forwarder | undefined => listed.find((each) => each.name === whom);
   const chain: Forwarder[] = [];
   const left = [...elements];
@@ -108,14 +108,14 @@ function vouchedFor({ peer, elements, forwarders: listed, maxHops }: World): Nam
     chain.push(proxy);
     if (chain.length > maxHops) return undefined;
     said = left.pop();
-    if (said === undefined) return 'outside';
+    if (said === undefined) return `outside@${svidOf(current).id}`;
     if (said.by !== current || said.uri === 'nobody' || said.uri === 'both') return undefined;
     current = said.uri;
   }
   if (!chain.every(({ origins }) => origins.includes(current))) return undefined;
-  if (said === undefined) return current;
-  if (said.cert === 'none') return chain.some(({ demands }) => demands) ? undefined : current;
-  return said.cert === current && said.hash === current ? current : undefined;
+  if (said === undefined) return svidOf(current).id;
+  if (said.cert === 'none') return chain.some(({ demands }) => demands) ? undefined : svidOf(current).id;
+  return said.cert === current && said.hash === current ? svidOf(current).id : undefined;
 }
 
 function settingsOf({ forwarders: listed, maxHops }: World): Settings {
@@ -163,7 +163,8 @@ const ask = (given: World, house?: House): Promise<Said> =>
 
 const foundIn = ({ outcome }: Said): string | undefined => {
   const { origin } = outcome.findings;
-  return origin?.kind === 'workload' ? origin.id : origin?.kind;
+  if (origin === undefined) return undefined;
+  return origin.kind === 'workload' ? origin.id : `outside@${origin.behind}`;
 };
 
 describe('the origin', () => {
@@ -173,9 +174,10 @@ describe('the origin', () => {
       fc.asyncProperty(world, async (given) => {
         const expected = vouchedFor(given);
         const said = await ask(given);
-        seen[expected === undefined ? 'nobody' : expected === 'outside' ? expected : 'workload'] += 1;
-        expect(foundIn(said)).toBe(expected === undefined || expected === 'outside' ? expected : svidOf(expected).id);
-        expect(said.allowed).toBe(expected !== undefined && expected !== 'outside');
+        const outside = expected?.startsWith('outside@') ?? false;
+        seen[expected === undefined ? 'nobody' : outside ? 'outside' : 'workload'] += 1;
+        expect(foundIn(said)).toBe(expected);
+        expect(said.allowed).toBe(expected !== undefined && !outside);
         const upstream = said.answer.headers.find(([key]) => key === 'x-firsthand-origin')?.[1];
         expect(upstream).toBe(said.allowed ? foundIn(said) : undefined);
       }),

@@ -9,6 +9,7 @@ const entry = (changes: Partial<CachedDecision> = {}): CachedDecision => ({
   horizon: { from: -Infinity, until: Infinity },
   madeAt: MADE,
   names: undefined,
+  beside: undefined,
   ...changes,
 });
 const holding = (changes: Partial<CachedDecision> = {}, maxAge = 60_000): DecisionCache => {
