@@ -9,6 +9,8 @@ import type { Core } from './core.js';
 import { openDoors, openSecrets } from './doors.js';
 import type { Secrets } from './doors.js';
 import { createMemory } from './engine.js';
+import type { Attributes } from './model/attributes.js';
+import type { Outcome } from './model/decision.js';
 import type { Address, Settings } from './model/settings.js';
 import { createRecorder } from './recorder.js';
 import type { Recorder } from './recorder.js';
@@ -34,13 +36,16 @@ const POLL_EVERY = 500;
 /** Contract section 9: exit within 10 s after the listeners close; the rest is for writing out the records. */
 const GRACE = 7000;
 
-export async function startApp(settings: Settings, log: Log, now: () => number): Promise<App> {
+/** Hears of each check, after its answer was handed over, with the settings that it was decided by. */
+export type OnCheck = (outcome: Outcome, attributes: Attributes | undefined, settings: Settings) => void;
+
+export async function startApp(settings: Settings, log: Log, now: () => number, onCheck?: OnCheck): Promise<App> {
   const onFault = (fault: unknown): void => log.error('a check failed', { fault: describe(fault) });
   const secrets = await openSecrets(settings.listen, now());
   const recorder = openRecorder(settings, log, now);
   const memory = createMemory(settings);
   const open = (next: Settings, when: 'start' | 'reload'): Promise<Core> =>
-    openCore(next, when, memory, recorder, now, onFault);
+    openCore(next, when, memory, heardBy(onCheck, recorder, next), now, onFault);
   let core = await open(settings, 'start');
   recorder.observe(core);
   const inTurn = oneAtATime();
@@ -89,6 +94,17 @@ export async function startApp(settings: Settings, log: Log, now: () => number):
       stopPolling();
       await Promise.all(doors.pages.map((page) => page.close()));
       await recorder.close();
+    },
+  };
+}
+
+function heardBy(onCheck: OnCheck | undefined, recorder: Recorder, settings: Settings): Recorder {
+  if (onCheck === undefined) return recorder;
+  return {
+    ...recorder,
+    onOutcome(outcome, attributes, microseconds) {
+      recorder.onOutcome(outcome, attributes, microseconds);
+      onCheck(outcome, attributes, settings);
     },
   };
 }

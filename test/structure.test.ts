@@ -61,32 +61,48 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   wire: ['model', 'listen'],
   admin: ['model', 'listen'],
   config: ['model'],
+  lint: ['model', 'config', 'policy'],
   state: ['model', 'x509'],
 };
-/** The files beside main.ts, and the commands. */
-const joins = (room: string): boolean => room.endsWith('.ts') || room === 'cli';
+/** The files beside main.ts, the commands, and the engine without listeners. */
+const joins = (room: string): boolean => room.endsWith('.ts') || ['cli', 'workbench', 'replay'].includes(room);
 
 /** Packages and where they live: a room, or one file. Node's own are free, but for those in NODE_ROOMS. */
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
-  '@grpc/grpc-js': ['wire'],
+  '@grpc/grpc-js': ['wire', 'cli/health.ts'],
   '@grpc/proto-loader': ['wire'],
   '@grpc/reflection': ['wire'],
   'grpc-health-check': ['wire'],
-  jose: ['state/jwks.ts'],
+  jose: ['state/jwks.ts', 'workbench/forge-issuer.ts'],
   'lru-cache': ['state'],
   commander: ['main.ts', 'cli'],
   pino: ['audit'],
   'prom-client': ['audit'],
-  yaml: ['config'],
-  zod: ['config', 'state/revocation-file.ts'],
+  yaml: ['config', 'lint', 'workbench', 'cli'],
+  zod: ['config', 'state/revocation-file.ts', 'replay', 'workbench', 'lint'],
+  '@peculiar/x509': ['workbench/forge-authority.ts'],
+  'reflect-metadata': ['workbench/forge-authority.ts'],
+  'protobufjs/ext/descriptor/index.js': ['lint/api'],
 };
 /** What touches the world outside of the process. */
 const NODE_ROOMS: Readonly<Record<string, readonly string[]>> = {
-  'node:fs': ['app.ts', 'core.ts', 'doors.ts', 'version.ts', 'audit', 'cli', 'config', 'listen', 'state'],
-  'node:fs/promises': ['listen', 'state'],
+  'node:fs': [
+    'app.ts',
+    'core.ts',
+    'doors.ts',
+    'version.ts',
+    'audit',
+    'cli',
+    'config',
+    'listen',
+    'replay',
+    'state',
+    'workbench',
+  ],
+  'node:fs/promises': ['cli', 'listen', 'state', 'workbench'],
   // config only asks what an IP address looks like.
   'node:net': ['admin', 'config/address.ts', 'listen', 'wire'],
-  'node:http': ['admin'],
+  'node:http': ['admin', 'cli/health.ts'],
 };
 
 const livesIn = (file: string, rooms: readonly string[]): boolean =>
@@ -154,9 +170,18 @@ function circles(): readonly string[] {
 
 /** What reads something that is not an argument, and where it may, with the reason. */
 const AMBIENT: readonly { readonly reads: RegExp; readonly may: Readonly<Record<string, string>> }[] = [
-  { reads: /^Date\.now$|^new Date\(\)$/, may: { 'cli/serve.ts': 'hands the clock to the app' } },
+  {
+    reads: /^Date\.now$|^new Date\(\)$/,
+    may: { 'cli/serve.ts': 'hands the clock to the app', 'cli/io.ts': 'hands the clock to the commands' },
+  },
   { reads: /^performance\.now$/, may: { 'handle.ts': 'measures how long an answer took; decides nothing' } },
-  { reads: /^Math\.random$/, may: { 'recorder.ts': 'draws which allowed decisions leave a record (audit.allowed)' } },
+  {
+    reads: /^Math\.random$/,
+    may: {
+      'recorder.ts': 'draws which allowed decisions leave a record (audit.allowed)',
+      'cli/serve.ts': 'draws which checks are kept for replay (--record-sample)',
+    },
+  },
   {
     reads: /^process\./,
     may: {

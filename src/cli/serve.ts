@@ -6,37 +6,65 @@ import type { App } from '../app.js';
 import { formatConfigIssue, loadConfig } from '../config/load.js';
 import { checkGuardrails } from '../engine.js';
 import type { Address, Settings } from '../model/settings.js';
+import { keepInto } from '../replay/keep.js';
+import { openSpool } from '../replay/spool.js';
+import type { Spool } from '../replay/spool.js';
 
 const complain = (text: string): void => void process.stderr.write(`firsthand: ${text}\n`);
 
 export async function serve({
   config,
   record,
+  recordSample,
 }: {
   readonly config: string;
   readonly record?: string;
+  readonly recordSample?: string;
 }): Promise<number> {
-  if (record !== undefined) {
-    complain('--record is not yet supported');
+  const share = shareOf(recordSample);
+  if (share === undefined) {
+    complain(`--record-sample: expected a number above 0, at most 1, got ${JSON.stringify(recordSample)}`);
     return 2;
   }
   const settings = load(config);
   if (settings === undefined) return 2;
   const log = createLog(settings.logLevel);
   try {
-    const app = await startApp(settings, log, Date.now);
+    const spool = record === undefined ? undefined : openSpoolIn(record, log);
+    const onCheck = spool && keepInto(spool, share, Math.random);
+    const app = await startApp(settings, log, Date.now, onCheck);
     log.info('serving', { check: app.addresses.check.map(addressText) });
     const hangup = (): void => void reload(app, config, log);
     process.on('SIGHUP', hangup);
     await terminated();
     log.info('draining', {});
     await app.stop();
+    await spool?.close();
     process.off('SIGHUP', hangup);
     return 0;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     for (const problem of error.problems) complain(problem);
     return error.exitCode;
+  }
+}
+
+/** 1 keeps every check. */
+function shareOf(text = '1'): number | undefined {
+  const share = /^(0|1|0?\.[0-9]+|1\.0+)$/.test(text) ? Number(text) : NaN;
+  return share > 0 ? share : undefined;
+}
+
+/** 512 MiB at most: some hundred thousand checks, or the last ones. */
+const RECORD_FILES = 16;
+const RECORD_BYTES = 32 * 1024 * 1024;
+
+function openSpoolIn(folder: string, log: Log): Spool {
+  const onProblem = (problem: string): void => log.error('checks can not be recorded', { problem });
+  try {
+    return openSpool({ folder, maxFiles: RECORD_FILES, maxBytes: RECORD_BYTES, now: Date.now(), onProblem });
+  } catch (error) {
+    throw new StartError(2, [`--record ${folder}: ${error instanceof Error ? error.message : String(error)}`]);
   }
 }
 

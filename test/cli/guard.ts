@@ -85,9 +85,14 @@ export interface Guard {
 }
 
 /** Resolves once it serves; rejects with what it said where it ends before. */
-export async function startGuard(folder: Folder, config: string, env: Env = {}): Promise<Guard> {
+export async function startGuard(
+  folder: Folder,
+  config: string,
+  env: Env = {},
+  options: readonly string[] = [],
+): Promise<Guard> {
   const file = folder.config(config);
-  const { child, ended, stderr } = start(['serve', '--config', file], env);
+  const { child, ended, stderr } = start(['serve', '--config', file, ...options], env);
   let over = false;
   void ended.then(() => (over = true));
   await until(() => over || stderr().includes('"msg":"serving"'), 20_000);

@@ -26,9 +26,9 @@ function expectRefusal(ended: Ended, code: number, ...problems: (string | RegExp
 }
 
 describe.concurrent('the command line', () => {
-  test('version tells version and Node on stdout', async () => {
+  test('version tells version, build and Node on stdout', async () => {
     const { code, stdout, stderr } = await run(['version']);
-    expect(stdout).toBe(`firsthand 0.1.0 (node ${process.version})\n`);
+    expect(stdout).toMatch(/^firsthand 0\.1\.0 \(build [0-9a-f]{12}, node v[0-9.]+\)\n$/);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
@@ -58,9 +58,15 @@ describe.concurrent('the command line', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  test('a recording that is asked for is refused, not ignored', async () => {
-    const ended = await run(['serve', '--config', folder.config(configWith()), '--record', 'x']);
-    expectRefusal(ended, 2, /--record is not yet supported/);
+  test.each([['0'], ['1.5'], ['-1'], ['half']])('a share of %s of the checks is refused', async (share) => {
+    const config = folder.config(configWith());
+    const ended = await run(['serve', '--config', config, '--record', 'x', `--record-sample=${share}`]);
+    expectRefusal(ended, 2, /--record-sample: expected a number above 0, at most 1/);
+  });
+
+  test('a folder for recordings that can not be written is refused', async () => {
+    const config = folder.config(configWith());
+    expectRefusal(await run(['serve', '--config', config, '--record', config]), 2, /--record .*EEXIST/);
   });
 });
 

@@ -39,6 +39,12 @@ describe('an instant', () => {
     expect(instant.horizon()).toEqual({ from: -Infinity, until: Infinity });
   });
 
+  it('knows the times that end a decision, by names that records and tests use', () => {
+    expect(HORIZON_PARTS.join(' ')).toBe(
+      'certificate.notBefore certificate.notAfter issuer.notBefore issuer.notAfter token.exp token.nbf token.iat token.age',
+    );
+  });
+
   it('leaves out of its horizon only what a test made it deaf to, and still compares it', () => {
     for (const deaf of HORIZON_PARTS) {
       const instant = instantAt(1000, deaf);

@@ -11,7 +11,10 @@ import { namedWorkload } from '../../src/origin/identity-claim.js';
 import { verifyPath } from '../../src/origin/path-validation.js';
 import { childrenOf, makeCa, partsOf, signAnew, tlv } from '../helpers/pki.js';
 import type { TestCa, TestSvid } from '../helpers/pki.js';
-import { issuerSettings } from '../helpers/tokens.js';
+import { checkTokenTimes, verifyTokenSignature } from '../../src/origin/token.js';
+import { note } from '../../src/origin/x509-authorities.js';
+import { readToken } from '../../src/evidence/token.js';
+import { issuerSettings, makeIssuer } from '../helpers/tokens.js';
 
 const factsOf = (der: Uint8Array) => {
   const svid = readSvid(der);
@@ -86,6 +89,14 @@ describe('an authority', () => {
   });
 });
 
+describe('the notes of a search', () => {
+  it('are six at most, of 300 characters at most, each once, in their order', () => {
+    const notes: string[] = [];
+    for (const text of ['x'.repeat(301), 'b', 'b', 'c', 'd', 'e', 'f', 'g']) note(notes, text);
+    expect(notes).toEqual(['x'.repeat(300), 'b', 'c', 'd', 'e', 'f']);
+  });
+});
+
 describe('what is told of a path that is none', () => {
   it('is the reason, and everything that was tried', async () => {
     const [root, stranger, svid] = await Promise.all([makeCa(), makeCa(), makeCa().then((ca) => ca.issue())]);
@@ -118,6 +129,36 @@ describe('a named workload', () => {
   it('is told by what the token said, and by nothing where it said nothing', () => {
     const kubernetes = tokenWith({ 'kubernetes.io': {}, sub: 5 }, { identity: { kind: 'kubernetes' } });
     expect(namedWorkload(kubernetes, GUARD)).toEqual({ kind: 'foreign', text: '' });
+  });
+});
+
+describe('what is told of a token that does not verify', () => {
+  const told = async (header: Record<string, unknown>) => {
+    const issuer = await makeIssuer();
+    const token = readToken(await issuer.sign({}, header), 'authorization');
+    if (!token.ok) throw new Error(token.detail);
+    return verifyTokenSignature(token.value, [issuerSettings()], () => new Map());
+  };
+
+  it('quotes 80 characters of a stranger’s text, from its beginning', async () => {
+    const kid = `ab${'c'.repeat(78)}`;
+    expect(await told({ kid })).toMatchObject({ detail: `the issuer has no key "${kid}"` });
+    expect(await told({ kid: `${kid}d` })).toMatchObject({ detail: `the issuer has no key "${kid}"` });
+  });
+
+  it('names the types that would have been accepted', async () => {
+    expect(await told({ typ: 'other' })).toMatchObject({
+      reason: 'token_type',
+      hint: 'the type must be at+jwt or jwt',
+    });
+  });
+
+  it('says how long it lives', () => {
+    const untimed = { ...tokenWith({}, { maxLifetime: 1000 }), issuedAt: 5000, expires: 9000 };
+    expect(checkTokenTimes({ untimed, notBefore: undefined }, instantAt(6000))).toMatchObject({
+      reason: 'token_lifetime_excess',
+      detail: 'the token lives 4000 ms, accepted are 1000 ms',
+    });
   });
 });
 

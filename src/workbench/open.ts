@@ -1,0 +1,133 @@
+/**
+ * The engine without listeners, for the tools: what `serve` would decide about bytes. In: the configuration's file name,
+ * the environment, a clock. Out: a workbench, or every problem in words. Real keys and bundles (`openWorkbench`), or those
+ * of a forge (`openForgedWorkbench`), for which no key or bundle file need exist; everything else is as configured. It
+ * refuses what `serve` would not start with; an owner's bad lines it opens with, and answers `policy_invalid`, as `serve`
+ * does. Does NOT follow files: they are read once.
+ */
+import { existsSync } from 'node:fs';
+import { answerMetadata } from '../audit/record.js';
+import { formatConfigIssue, loadConfig } from '../config/load.js';
+import type { Env } from '../config/interpolate.js';
+import { checkGuardrails, createEngine, createMemory, readersFor } from '../engine.js';
+import type { Memory } from '../engine.js';
+import type { Attributes } from '../model/attributes.js';
+import type { Outcome } from '../model/decision.js';
+import type { Settings } from '../model/settings.js';
+import type { Snapshot } from '../model/snapshot.js';
+import { describe } from '../start-error.js';
+import { followRevocations } from '../state/revocation-file.js';
+import { openSources, POLICY } from '../state/sources.js';
+import type { Sources } from '../state/sources.js';
+import { answerOf } from '../wire/answer.js';
+import { readRequest } from '../wire/read-request.js';
+import type { Answer } from '../wire/write-response.js';
+import { createForge } from './forge.js';
+import type { Forge } from './forge.js';
+
+export interface Judged {
+  readonly outcome: Outcome;
+  /** Undefined where the bytes are no CheckRequest. */
+  readonly attributes: Attributes | undefined;
+  readonly answer: Answer;
+}
+
+export interface Workbench {
+  readonly settings: Settings;
+  /** Sources as serve reads them: snapshot, ages, problems. */
+  readonly sources: Sources;
+  /** Decides as serve does. Starts without any memory, and remembers its own checks: pins, used tokens, decisions. */
+  readonly check: (bytes: Uint8Array) => Promise<Judged>;
+  /** The same without any memory, before and after: what other checks did says nothing. */
+  readonly alone: (bytes: Uint8Array) => Promise<Judged>;
+}
+
+export type Opened =
+  { readonly ok: true; readonly bench: Workbench } | { readonly ok: false; readonly problems: readonly string[] };
+
+export type OpenedForged =
+  | { readonly ok: true; readonly bench: Workbench; readonly forge: Forge }
+  | { readonly ok: false; readonly problems: readonly string[]; readonly forge?: never };
+
+type Now = () => number;
+type Change = (settings: Settings) => Settings;
+
+/** With the configured keys and bundles. */
+export async function openWorkbench(config: string, env: Env, now: Now, change?: Change): Promise<Opened> {
+  const settings = settingsFrom(config, env, change);
+  if (Array.isArray(settings)) return { ok: false, problems: settings };
+  const sources = await sourcesOf(settings, now);
+  const problems = unusable(settings, sources);
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, bench: await benchOf(settings, sources, sources.snapshot, now) };
+}
+
+/** Keys and bundles are the forge's: the configured ones are not even looked for. */
+export async function openForgedWorkbench(config: string, env: Env, now: Now, change?: Change): Promise<OpenedForged> {
+  const settings = settingsFrom(config, env, change);
+  if (Array.isArray(settings)) return { ok: false, problems: settings };
+  const sources = await sourcesOf({ ...settings, trust: new Map(), tokens: [] }, now);
+  const problems = unusable(settings, sources);
+  if (problems.length > 0) return { ok: false, problems };
+  const forge = await createForge(settings, now);
+  const { findBundle, findKeys } = forge;
+  const forged = (): Snapshot => ({ ...sources.snapshot(), findBundle, findKeys });
+  return { ok: true, bench: await benchOf(settings, { ...sources, snapshot: forged }, forged, now), forge };
+}
+
+function settingsFrom(config: string, env: Env, change: Change | undefined): Settings | string[] {
+  const loaded = loadConfig(config, env, checkGuardrails);
+  if (!loaded.ok) return loaded.issues.map(formatConfigIssue);
+  return change === undefined ? loaded.settings : change(loaded.settings);
+}
+
+const sourcesOf = (settings: Settings, now: Now): Promise<Sources> =>
+  openSources(settings, readersFor(settings), now(), () => undefined);
+
+/** As at a start: only the owner's own lines may be bad. */
+function unusable({ policy }: Settings, sources: Sources): readonly string[] {
+  const ownersFault = existsSync(policy.source.file);
+  return [...sources.problems()].filter(([what]) => what !== POLICY || !ownersFault).map(([, problem]) => problem);
+}
+
+async function benchOf(settings: Settings, sources: Sources, snapshot: () => Snapshot, now: Now): Promise<Workbench> {
+  const revocations = await revocationsOf(settings, now);
+  const engineWith = (cache: Settings['cache']): Workbench['check'] => {
+    const own = { ...settings, cache };
+    return checkWith(own, { ...createMemory(own), revocations }, snapshot, now);
+  };
+  const check = engineWith(settings.cache);
+  return { settings, sources, check, alone: (bytes) => engineWith({ ...settings.cache, ...SMALL })(bytes) };
+}
+
+/** Tables for one check. */
+const SMALL = { entries: 16, pins: 16 };
+
+/** Revocations are an input and no memory: every engine of these files shares them. */
+async function revocationsOf(settings: Settings, now: Now): Promise<Memory['revocations']> {
+  const { revocations } = createMemory({ cache: { ...settings.cache, ...SMALL } });
+  const { file } = settings.revocation;
+  const nothing = (): void => undefined;
+  if (file !== null) await followRevocations(file, revocations, nothing, nothing).poll(now(), true);
+  return revocations;
+}
+
+function checkWith(settings: Settings, memory: Memory, snapshot: () => Snapshot, now: Now): Workbench['check'] {
+  const faults: unknown[] = [];
+  const onFault = (fault: unknown): void => void faults.push(fault);
+  const engine = createEngine({ settings, memory, snapshot, now, onFault });
+  return async (bytes) => {
+    const request = readRequest(bytes);
+    const attributes = request.ok ? request.value : undefined;
+    const outcome = withFault(await engine.check(request, undefined), faults.splice(0));
+    return { outcome, attributes, answer: answerOf(outcome, attributes, settings, answerMetadata(outcome)) };
+  };
+}
+
+/** Nobody reads an operational log here: what broke is told where the reason is. */
+function withFault(outcome: Outcome, [fault]: readonly unknown[]): Outcome {
+  const { verdict } = outcome;
+  if (fault === undefined || verdict.kind === 'allow' || verdict.refusal.reason !== 'internal_error') return outcome;
+  const refusal = { ...verdict.refusal, detail: `a fault: ${describe(fault)}` };
+  return { ...outcome, verdict: { ...verdict, refusal } };
+}
