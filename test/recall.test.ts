@@ -13,7 +13,7 @@ import { boundTo, houseOf, makeCast } from './properties/house.js';
 import type { Cast } from './properties/house.js';
 
 const recallable = (lines: string, guardrails = ''): boolean =>
-  isRecallable(compiled(lines, { guardrails }).route('GET', ['x']));
+  isRecallable({ route: compiled(lines, { guardrails }).route('GET', ['x']), beside: undefined });
 
 describe('a route', () => {
   it('may be remembered where somebody is looked at, and nobody asked for more', () => {

@@ -17,7 +17,7 @@ import type { Settings } from '../model/settings.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { describe } from '../start-error.js';
 import { followRevocations } from '../state/revocation-file.js';
-import { openSources, POLICY } from '../state/sources.js';
+import { CANDIDATE, openSources, POLICY } from '../state/sources.js';
 import type { Sources } from '../state/sources.js';
 import { answerOf } from '../wire/answer.js';
 import { readRequest } from '../wire/read-request.js';
@@ -86,8 +86,9 @@ const sourcesOf = (settings: Settings, now: Now): Promise<Sources> =>
 
 /** As at a start: only the owner's own lines may be bad. */
 function unusable({ policy }: Settings, sources: Sources): readonly string[] {
-  const ownersFault = existsSync(policy.source.file);
-  return [...sources.problems()].filter(([what]) => what !== POLICY || !ownersFault).map(([, problem]) => problem);
+  const mayBeBad = (what: string): boolean =>
+    (what === POLICY && existsSync(policy.source.file)) || (what === CANDIDATE && existsSync(policy.candidate ?? ''));
+  return [...sources.problems()].filter(([what]) => !mayBeBad(what)).map(([, problem]) => problem);
 }
 
 async function benchOf(settings: Settings, sources: Sources, snapshot: () => Snapshot, now: Now): Promise<Workbench> {

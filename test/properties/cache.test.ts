@@ -145,7 +145,8 @@ describe('a cached engine and an uncached engine', () => {
   }, 300_000);
 
   const differs = async (without: NonNullable<Run['without']>): Promise<string | undefined> => {
-    for (let seed = 1; seed <= 8; seed += 1) {
+    // The first seed is one with which every part is found soon; the others are for when the generator changes.
+    for (const seed of [6, 1, 2, 3, 4, 5, 7, 8]) {
       const { difference } = await play({ seed, steps: 4000, without, requestShare: 0.8 });
       if (difference !== undefined) return difference;
     }
