@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/envoy/**', '**/node_modules/**'],
+    setupFiles: ['test/helpers/properties.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
