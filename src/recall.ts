@@ -6,6 +6,7 @@
 import type { Ask, Draft } from './ask.js';
 import type { Decision } from './model/decision.js';
 import type { Line, Route } from './model/policy.js';
+import type { PinKnowledge } from './model/ports.js';
 import { ok, refuse } from './model/result.js';
 import type { Refusal, Result } from './model/result.js';
 import type { Credential, VerifiedToken } from './model/token.js';
@@ -56,10 +57,13 @@ export function recall(key: string, ask: Ask): Pick<CachedDecision, 'decision' |
   const { decision, beside } = entry;
   for (const names of [entry.names, beside?.names])
     if (names !== undefined && !deps.isRevoked(names, instant.now).ok) return undefined;
-  if (beside !== undefined && !comparePin(beside, ask).ok) return undefined;
-  const pinned = decision.verdict.kind === 'allow' ? claimPin(decision, ask) : comparePin(decision, ask);
-  return pinned.ok ? entry : undefined;
+  if (beside !== undefined && !standsWith(peekPin(beside, ask))) return undefined;
+  const pin = peekPin(decision, ask);
+  return (decision.verdict.kind === 'allow' ? pin === 'holds' : standsWith(pin)) ? entry : undefined;
 }
+
+/** An allow needs its pin; what writes none only needs that nobody else has it. */
+const standsWith = (pin: PinKnowledge): boolean => pin === 'holds' || pin === 'free';
 
 /** Writes what only the final allow may write. In: a draft. Out: the decision, which may have become a deny. */
 export function commit(draft: Draft, ask: Ask): Decision {
@@ -88,15 +92,12 @@ function claimPin({ findings }: Decision, { deps, instant, guard }: Ask): Result
   return deps.pins.claim(token.name, presenter, sharesToken(token.issuer, presenter, guard), until, instant.now);
 }
 
-function comparePin({ findings }: Pick<Decision, 'findings'>, { deps, instant, guard }: Ask): Result<void> {
+/** Of a decision that no pin was asked for, nothing could object. */
+function peekPin({ findings }: Pick<Decision, 'findings'>, { deps, instant, guard }: Ask): PinKnowledge {
   const { token, bound } = findings;
-  if (token === undefined || bound?.pin === undefined) return nothing;
-  return deps.pins.compare(
-    token.name,
-    bound.pin.presenter,
-    sharesToken(token.issuer, bound.pin.presenter, guard),
-    instant.now,
-  );
+  if (token === undefined || bound?.pin === undefined) return 'holds';
+  const { presenter } = bound.pin;
+  return deps.pins.peek(token.name, presenter, sharesToken(token.issuer, presenter, guard), instant.now);
 }
 
 /** Single use counts for each audience and line. */

@@ -59,6 +59,7 @@ function listenOf(listen: Config['listen'], absolute: Absolute): ListenSettings 
   return {
     check: listen.check.map((address) => addressOf(address, absolute)),
     socketMode: listen.socketMode,
+    transport: listen.transport,
     tls:
       tls === null
         ? null

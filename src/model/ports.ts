@@ -68,8 +68,16 @@ export interface RevocableNames {
 /** Asked for every decision, also on each cache hit. */
 export type IsRevoked = (names: RevocableNames, now: number) => Result<void>;
 
+/**
+ * What is known here and now about a pin: the presenter holds it (or shares it by design); nobody does; another one does;
+ * or only a store elsewhere could tell.
+ */
+export type PinKnowledge = 'holds' | 'free' | 'conflict' | 'unknown';
+
 /** Who first presented an unbound token. */
 export interface Pins {
+  /** Asked on each cache hit; never waits for anybody. */
+  peek(token: TokenName, presenter: SpiffeId, sharedWith: (other: SpiffeId) => boolean, now: number): PinKnowledge;
   /** Whether `presenter` may present the token, without writing anything. */
   compare(token: TokenName, presenter: SpiffeId, sharedWith: (other: SpiffeId) => boolean, now: number): Result<void>;
   /** Compares once more and writes where nobody was first yet: one step that nothing can come between. */

@@ -35,6 +35,8 @@ export interface ListenSettings {
   readonly check: readonly Address[];
   /** File mode of Unix sockets, as a number (0o660). */
   readonly socketMode: number;
+  /** Of Unix sockets; TCP is always grpc-js. */
+  readonly transport: 'lean' | 'grpc-js';
   readonly tls: { readonly certificate: string; readonly key: string; readonly clientCA: string | null } | null;
   readonly secretFile: string | null;
   readonly plaintext: boolean;

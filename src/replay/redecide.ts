@@ -121,7 +121,7 @@ function keysOf(record: RecordedCheck, need: Need): ReadonlyMap<string, Verifica
 
 const recordedPins = (record: RecordedCheck): Pins => {
   const word = (): Result<void> => recorded(record, ['token_presenter_changed', 'store_unavailable']);
-  return { compare: word, claim: word };
+  return { peek: () => 'unknown', compare: word, claim: word };
 };
 
 const recordedUses = (record: RecordedCheck): Uses => {

@@ -13,12 +13,18 @@ export interface MemoryPins extends Pins {
 
 export function createPins(max: number): MemoryPins {
   const table = createExpiringTable<SpiffeId>(max);
+  const peek: Pins['peek'] = (token, presenter, sharedWith, now) => {
+    const first = table.get(token, now);
+    if (first === undefined) return 'free';
+    return first === presenter || sharedWith(first) ? 'holds' : 'conflict';
+  };
   const compare: Pins['compare'] = (token, presenter, sharedWith, now) => {
     const first = table.get(token, now);
-    if (first === undefined || first === presenter || sharedWith(first)) return ok(undefined);
-    return conflict(first, presenter);
+    const known = peek(token, presenter, sharedWith, now);
+    return first === undefined || known === 'holds' ? ok(undefined) : conflict(first, presenter);
   };
   return {
+    peek,
     compare,
     claim(token, presenter, sharedWith, until, now) {
       const compared = compare(token, presenter, sharedWith, now);

@@ -87,6 +87,8 @@ const failure = (
   parts: Partial<CheckDependencies>,
 ): Failure => ({ name, reason, reached, parts });
 
+const peek = (): 'unknown' => 'unknown';
+
 const FAILURES: readonly Failure[] = [
   failure('certificates throw', 'internal_error', asksOrigin, { verifyCertificate: broken }),
   failure('a certificate throws', 'internal_error', asksOrigin, { verifyCertificate: () => broken }),
@@ -97,10 +99,12 @@ const FAILURES: readonly Failure[] = [
   failure('a token rejects', 'internal_error', hasToken, { verifyTokenSignature: () => () => Promise.reject(FAULT) }),
   failure('no keys', 'keys_unavailable', hasToken, { verifyTokenSignature: () => () => Promise.resolve(noKeys) }),
   failure('a token never answers', 'deadline_exceeded', hasToken, { verifyTokenSignature: () => never }),
-  failure('pins throw', 'internal_error', hasPin, { pins: { compare: broken, claim: fine } }),
-  failure('pins throw at the end', 'internal_error', hasPin, { pins: { compare: fine, claim: broken } }),
-  failure('pins are full', 'store_unavailable', hasPin, { pins: { compare: () => full, claim: fine } }),
-  failure('pins are full at the end', 'store_unavailable', hasPin, { pins: { compare: fine, claim: () => full } }),
+  failure('pins throw', 'internal_error', hasPin, { pins: { peek, compare: broken, claim: fine } }),
+  failure('pins throw at the end', 'internal_error', hasPin, { pins: { peek, compare: fine, claim: broken } }),
+  failure('pins are full', 'store_unavailable', hasPin, { pins: { peek, compare: () => full, claim: fine } }),
+  failure('pins are full at the end', 'store_unavailable', hasPin, {
+    pins: { peek, compare: fine, claim: () => full },
+  }),
   failure('uses throw', 'internal_error', isOnce, { uses: { seen: broken, record: fine } }),
   failure('uses throw at the end', 'internal_error', isOnce, { uses: { seen: fine, record: broken } }),
   failure('uses are gone', 'store_unavailable', isOnce, { uses: { seen: () => full, record: fine } }),
