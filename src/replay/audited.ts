@@ -11,6 +11,7 @@ export const AuditedCheck = z.object({
   time: z.iso.datetime(),
   decision: z.enum(['allow', 'deny']),
   reason,
+  detail: z.string().optional(),
   shadow: reason.optional(),
   rule: z.number().optional(),
   policy: z.string().optional(),

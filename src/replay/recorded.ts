@@ -43,6 +43,8 @@ export const RecordedCheck = z.object({
   decision: z.enum(['allow', 'deny']),
   reason,
   shadow: reason.optional(),
+  /** What failed where the reason, or the shadow, is `guardrail`. */
+  cause: reason.optional(),
   rule: z.number().optional(),
   policy: z.string().optional(),
   request: z.object({

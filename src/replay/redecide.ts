@@ -65,10 +65,9 @@ function worldOf(record: RecordedCheck, against: Against, need: Need): CheckDepe
     snapshot: () => snapshot,
     verifyCertificate: createCertificates(certificateReaders(recordedPath(record, need))).verify,
     verifyTokenSignature: (current) => (token, issuers) => verifyTokenSignature(token, issuers, current.findKeys),
-    pins: recordedPins(record),
-    uses: recordedUses(record),
-    isRevoked: ({ token }) =>
-      recorded(record, token === undefined ? OF_CALLERS : [...OF_CALLERS, 'token_revoked', 'transaction_revoked']),
+    pins: recordedPins(record, need),
+    uses: recordedUses(record, need),
+    isRevoked: ({ token }) => recorded(record, token === undefined ? OF_CALLERS : [...OF_CALLERS, ...OF_TOKENS], need),
     cache: forgetful,
     now: () => Date.parse(record.time),
     newId: () => record.id,
@@ -78,19 +77,21 @@ function worldOf(record: RecordedCheck, against: Against, need: Need): CheckDepe
   };
 }
 
-/** What was refused then, in either mode. */
-const refusedFor = ({ decision, reason, shadow }: RecordedCheck): Reason | undefined =>
-  shadow ?? (decision === 'deny' ? reason : undefined);
+/** What was refused then, in either mode; of a guardrail's refusal what failed, where the record says so. */
+const refusedFor = ({ decision, reason, shadow, cause }: RecordedCheck): Reason | undefined =>
+  cause ?? shadow ?? (decision === 'deny' ? reason : undefined);
 
-/** The recorded refusal where it is one of these, else no objection. */
-function recorded(record: RecordedCheck, reasons: readonly Reason[]): Result<void> {
+/** The recorded refusal where it is one of these, else no objection; unless nobody knows what it was. */
+function recorded(record: RecordedCheck, reasons: readonly Reason[], need: Need): Result<void> {
   const reason = refusedFor(record);
+  if (reason === 'guardrail') need('the record does not say what the guardrail refused');
   return reason !== undefined && reasons.includes(reason) ? asRecorded(reason) : ok(undefined);
 }
 
 const asRecorded = (reason: Reason): Refusal => refuse(reason, 'as recorded');
 
 const OF_CALLERS: readonly Reason[] = ['identity_revoked', 'certificate_revoked', 'revocation_stale'];
+const OF_TOKENS: readonly Reason[] = ['token_revoked', 'transaction_revoked'];
 const OF_CERTIFICATES: readonly Reason[] = [
   'peer_certificate_invalid',
   'peer_untrusted',
@@ -104,7 +105,7 @@ const recordedPath =
   (leaf: CertificateFacts) => {
     const { certificates } = record.verified;
     const found = certificates.includes(leaf.sha256) || certificates.includes(ANY_CERTIFICATE);
-    const word = found ? ok(undefined) : recorded(record, OF_CERTIFICATES);
+    const word = found ? ok(undefined) : recorded(record, OF_CERTIFICATES, need);
     if (!word.ok) return word;
     if (!found) need('a certificate was not verified when this was recorded');
     return ok([{ from: -Infinity, until: Infinity }]);
@@ -119,13 +120,13 @@ function keysOf(record: RecordedCheck, need: Need): ReadonlyMap<string, Verifica
   return new Map([[kid, { kid, fits: () => true, verify }]]);
 }
 
-const recordedPins = (record: RecordedCheck): Pins => {
-  const word = (): Result<void> => recorded(record, ['token_presenter_changed', 'store_unavailable']);
+const recordedPins = (record: RecordedCheck, need: Need): Pins => {
+  const word = (): Result<void> => recorded(record, ['token_presenter_changed', 'store_unavailable'], need);
   return { peek: () => 'unknown', compare: word, claim: word };
 };
 
-const recordedUses = (record: RecordedCheck): Uses => {
-  const word = (): Result<void> => recorded(record, ['token_replayed', 'store_unavailable']);
+const recordedUses = (record: RecordedCheck, need: Need): Uses => {
+  const word = (): Result<void> => recorded(record, ['token_replayed', 'store_unavailable'], need);
   return { seen: word, record: word };
 };
 

@@ -10,6 +10,7 @@ import { tokenIn } from '../evidence/token.js';
 import type { Attributes } from '../model/attributes.js';
 import type { Outcome } from '../model/decision.js';
 import type { Reason } from '../model/reasons.js';
+import { guardrailCause } from '../policy/guardrail-cause.js';
 import { FORWARDED_HEADER, OVERRIDE_HEADERS } from '../request/shape.js';
 import type { RecordedCheck, RecordedToken } from './recorded.js';
 
@@ -24,6 +25,7 @@ export function reduceCheck(attributes: Attributes, outcome: Outcome, places: re
     decision: outcome.verdict.kind === 'deny' ? 'deny' : 'allow',
     reason: reasonOf(outcome),
     ...(shadow === undefined ? {} : { shadow }),
+    ...causeOf(outcome),
     ...(line === undefined ? {} : { rule: line.number }),
     ...(outcome.policy === undefined ? {} : { policy: outcome.policy }),
     request: {
@@ -38,6 +40,13 @@ export function reduceCheck(attributes: Attributes, outcome: Outcome, places: re
     tokens: places.map((place) => reduceToken(attributes, place)),
     verified: { certificates: verifiedCertificates(outcome), token: tokenWas(outcome) },
   };
+}
+
+/** Only a guardrail's refusal has another reason behind it. */
+function causeOf({ verdict }: Outcome): Pick<RecordedCheck, 'cause'> {
+  if (verdict.kind === 'allow' || verdict.refusal.reason !== 'guardrail') return {};
+  const cause = guardrailCause(verdict.refusal.detail)?.reason;
+  return cause === undefined ? {} : { cause };
 }
 
 /** A compact JWT in a place where none belongs. PEM text has no dots, so that no certificate can look like one. */
@@ -95,8 +104,8 @@ function verifiedCertificates(outcome: Outcome): string[] {
 /** Stands for the certificate of the connection, whose digest nobody worked out when the check was refused. */
 export const ANY_CERTIFICATE = '0'.repeat(64);
 
-const refusalReason = ({ verdict }: Outcome): Reason | undefined =>
-  verdict.kind === 'allow' ? undefined : verdict.refusal.reason;
+const refusalReason = (outcome: Outcome): Reason | undefined =>
+  causeOf(outcome).cause ?? (outcome.verdict.kind === 'allow' ? undefined : outcome.verdict.refusal.reason);
 
 /** What is said about a token only once its signature was verified (origin/token.ts). */
 const AFTER_SIGNATURE: ReadonlySet<Reason> = new Set<Reason>([

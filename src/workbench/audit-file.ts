@@ -9,7 +9,6 @@ import * as z from 'zod';
 import { AuditedCheck } from '../replay/audited.js';
 
 const RecordedDecision = AuditedCheck.extend({
-  detail: z.string().optional(),
   ignored_history: z.array(z.string()).optional(),
 });
 export type RecordedDecision = z.output<typeof RecordedDecision>;

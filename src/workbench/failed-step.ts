@@ -4,11 +4,11 @@
  */
 import type { Outcome } from '../model/decision.js';
 import type { Line, Route } from '../model/policy.js';
-import { REASONS } from '../model/reasons.js';
 import type { DenyReason, Reason } from '../model/reasons.js';
 import { isAllow } from '../model/reasons.js';
 import type { Refusal } from '../model/result.js';
 import { demandOf, looksAtOrigin, looksAtToken } from '../policy/demand.js';
+import { guardrailCause } from '../policy/guardrail-cause.js';
 
 export const STEPS = ['shape', 'peer', 'origin', 'credential', 'binding', 'state', 'policy'] as const;
 export type StepName = (typeof STEPS)[number];
@@ -23,13 +23,14 @@ export interface Cause {
 /** The reason itself, also where it is told as a guardrail's. */
 export function causeOf(refusal: Refusal, route: Route | undefined): Cause {
   const reason = denyReason(refusal.reason);
-  const [, number, inner = '', detail = ''] =
-    /^(?:guardrail line (\d+)|a guardrail asked for it): ([a-z_]+): (.*)$/s.exec(refusal.detail) ?? [];
-  if (reason !== 'guardrail' || !isDenyReason(inner)) return { reason, detail: refusal.detail, guardrail: undefined };
+  const cause = reason === 'guardrail' ? guardrailCause(refusal.detail) : undefined;
+  if (cause === undefined) return { reason, detail: refusal.detail, guardrail: undefined };
   const guardrails = route?.guardrails ?? [];
   const guardrail =
-    number === undefined ? asking(guardrails, inner) : guardrails.find((line) => String(line.number) === number);
-  return { reason: inner, detail, guardrail };
+    cause.line === undefined
+      ? asking(guardrails, cause.reason)
+      : guardrails.find(({ number }) => number === cause.line);
+  return { reason: cause.reason, detail: cause.detail, guardrail };
 }
 
 /** The first one that asks for what failed. */
@@ -37,9 +38,6 @@ const asking = (guardrails: readonly Line[], reason: DenyReason): Line | undefin
   guardrails.find(ABOUT_TOKENS.test(reason) ? looksAtToken : looksAtOrigin);
 
 const ABOUT_TOKENS = /^(?:token_|binding_|credentials_|presenter_|transaction_|header_)/;
-
-const isReason = (text: string): text is Reason => Object.hasOwn(REASONS, text);
-const isDenyReason = (text: string): text is DenyReason => isReason(text) && !isAllow(text);
 
 function denyReason(reason: Reason): DenyReason {
   if (isAllow(reason)) throw new Error(`${reason} is no reason to refuse`);
