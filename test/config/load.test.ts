@@ -108,6 +108,7 @@ describe('the smallest useful configuration', () => {
       listen: {
         check: [{ kind: 'unix', path: '/run/firsthand/check.sock' }],
         socketMode: 0o660,
+        transport: 'lean',
         tls: null,
         secretFile: null,
         plaintext: false,
@@ -195,6 +196,7 @@ describe('a configuration that writes every key', () => {
         { kind: 'tcp', host: '::1', port: 9191 },
       ],
       socketMode: 0o600,
+      transport: 'lean',
       tls: { certificate: at('tls.pem'), key: at('tls.key'), clientCA: at('ca.pem') },
       secretFile: at('secret'),
       plaintext: false,

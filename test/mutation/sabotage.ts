@@ -113,8 +113,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'token-pin',
     breaks: 'an unbound token may change its presenter',
     file: 'state/pins.ts',
-    find: 'first === undefined || first === presenter || sharedWith(first)',
-    replace: 'true',
+    find: "return first === undefined || known === 'holds' ? ok(undefined) : conflict(first, presenter);",
+    replace: 'return first === undefined || known !== undefined ? ok(undefined) : conflict(first, presenter);',
     noticed: ['stolen unbound token'],
   },
   {
