@@ -1,7 +1,8 @@
 /** A proposed change in words. In: a change. Out: one line for each thing to do. Does NOT say whether to do it. */
 import { pathText } from '../workbench/change.js';
 import type { Change, ConfigValue, TokenChange } from '../workbench/change.js';
-import { duration, shownList } from '../workbench/shown.js';
+import { shownList } from '../workbench/shown.js';
+import { durationText } from '../model/duration.js';
 
 export function changeLines(change: Change): string[] {
   switch (change.kind) {
@@ -13,7 +14,7 @@ export function changeLines(change: Change): string[] {
       return [`token: ${tokenText(change.token)}`];
     case 'caller': {
       const { certificate, lifetime, via } = change.caller;
-      const lived = lifetime === undefined ? '' : ` that lives at most ${duration(lifetime)}`;
+      const lived = lifetime === undefined ? '' : ` that lives at most ${durationText(lifetime)}`;
       const way =
         via === undefined ? [] : [via.length === 0 ? 'caller: calls directly' : `caller: via ${via.join(', ')}`];
       return [
@@ -62,7 +63,7 @@ function tokenText({
     audience && `aud ${audience}`,
     type && `typ ${type}`,
     algorithm && `alg ${algorithm}`,
-    lifetime === undefined ? undefined : `living at most ${duration(lifetime)}`,
+    lifetime === undefined ? undefined : `living at most ${durationText(lifetime)}`,
     bound === true ? "bound to the origin's certificate" : undefined,
     workload && `naming ${workload}`,
   ].filter((part) => part !== undefined && part !== '');

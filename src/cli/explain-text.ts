@@ -1,10 +1,10 @@
 /** A story as a person reads it, with colours on a terminal. In: a story. Out: text; its strings are safe to print already. */
 import type { Change } from '../workbench/change.js';
 import type { RecordStory } from '../workbench/record-story.js';
-import { span } from '../workbench/shown.js';
 import type { Version } from '../workbench/story-context.js';
 import type { Step, Story } from '../workbench/story.js';
 import { changeLines } from './change-text.js';
+import { spanText } from '../model/duration.js';
 
 type Paint = (colour: 'red' | 'green' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
@@ -100,7 +100,7 @@ function candidateLines({ candidate }: Story): string[] {
 }
 
 function versionText({ what, name, version, file, age, problem }: Version): string {
-  const changed = age === undefined ? '' : `, changed ${span(age)} ago`;
+  const changed = age === undefined ? '' : `, changed ${spanText(age)} ago`;
   const from = file === undefined ? '' : ` (${file}${changed})`;
   return `${[what, name, version].filter((part) => part !== '').join(' ')}${from}${problem === undefined ? '' : `: ${problem}`}`;
 }

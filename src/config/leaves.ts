@@ -3,7 +3,7 @@ import { parseSpiffeId, parseTrustDomain } from '../model/ids.js';
 import type { SpiffeId, TrustDomain } from '../model/ids.js';
 import { ANY_ID, parseIdPattern, parseScopePattern } from '../model/patterns.js';
 import type { IdPattern, ScopePattern } from '../model/patterns.js';
-import { formatDuration, parseDuration } from './duration.js';
+import { formatDuration, parseDuration } from '../model/duration.js';
 import { no } from './leaf.js';
 import type { Leaf } from './leaf.js';
 import { notYet, quote } from './words.js';

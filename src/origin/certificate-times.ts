@@ -6,6 +6,7 @@ import type { Instant } from '../model/instant.js';
 import type { PathWindow, VerifiedLeaf } from '../model/ports.js';
 import { ok, refuse } from '../model/result.js';
 import type { Result } from '../model/result.js';
+import { durationText } from '../model/duration.js';
 
 export function validNow(leaf: VerifiedLeaf, instant: Instant): Result<void> {
   const { notBefore, notAfter } = leaf.facts;
@@ -36,5 +37,8 @@ const contains = (window: PathWindow, instant: Instant): boolean =>
 export function withinLifetime(leaf: VerifiedLeaf, max: number | null): Result<void> {
   const lifetime = leaf.facts.notAfter - leaf.facts.notBefore;
   if (max === null || lifetime <= max) return ok(undefined);
-  return refuse('peer_lifetime_excess', `the certificate lives ${lifetime} ms, at most ${max} are accepted`);
+  return refuse(
+    'peer_lifetime_excess',
+    `the certificate lives ${durationText(lifetime)}, at most ${durationText(max)} are accepted`,
+  );
 }

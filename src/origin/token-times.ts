@@ -7,6 +7,7 @@ import { ok, refuse } from '../model/result.js';
 import type { Result } from '../model/result.js';
 import type { VerifiedToken } from '../model/token.js';
 import type { SignedToken } from './token-claims.js';
+import { durationText } from '../model/duration.js';
 
 export function checkTokenTimes({ untimed, notBefore }: SignedToken, instant: Instant): Result<VerifiedToken> {
   const { issuer, expires, issuedAt } = untimed;
@@ -20,8 +21,8 @@ export function checkTokenTimes({ untimed, notBefore }: SignedToken, instant: In
   if (expires - issuedAt > maxLifetime)
     return refuse(
       'token_lifetime_excess',
-      `the token lives ${expires - issuedAt} ms, accepted are ${maxLifetime} ms`,
-      `ask the issuer for a token that lives at most ${maxLifetime / 1000} seconds`,
+      `the token lives ${durationText(expires - issuedAt)}, at most ${durationText(maxLifetime)} are accepted`,
+      `ask the issuer for a token that lives at most ${durationText(maxLifetime)}`,
     );
   return ok(untimed);
 }

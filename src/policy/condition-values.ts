@@ -6,6 +6,7 @@ import type { DataLabel } from '../model/settings.js';
 import { quoted, read, unreadable } from './issue.js';
 import type { Reading } from './issue.js';
 import { nearest } from '../model/nearest.js';
+import { DURATION_UNITS } from '../model/duration.js';
 
 /**
  * The values of conditions. In: what stands behind the operator. Out: the part of `Conditions` that it sets. Refuses
@@ -82,17 +83,9 @@ export function readEnvironments(value: string): Part {
       );
 }
 
-const UNITS = new Map([
-  ['ms', 1],
-  ['s', 1000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-]);
-
 export function readAge(value: string): Part {
   const [, digits = '', unit = ''] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(value) ?? [];
-  const maxAge = Number(digits) * (UNITS.get(unit) ?? 0);
+  const maxAge = Number(digits) * (DURATION_UNITS.get(unit) ?? 0);
   return maxAge > 0
     ? read({ maxAge })
     : unreadable(

@@ -5,6 +5,7 @@ import { refuse } from '../model/result.js';
 import type { Credential } from '../model/token.js';
 import { nameOf } from './missing.js';
 import type { Missing } from './missing.js';
+import { dateText, durationText } from '../model/duration.js';
 
 /**
  * What a line asks of a verified token: its scopes, its age, how it is tied to its presenter. Out: the first thing that
@@ -36,11 +37,12 @@ export function unmetAge(line: Line, { token }: Credential, instant: Instant): M
   if (maxAge === null) return undefined;
   const tooOld = Math.floor(token.issuedAt + maxAge) + 1;
   if (!Number.isNaN(tooOld) && !instant.reached(tooOld, 'token.age')) return undefined;
-  const detail = `the token is ${String(instant.now - token.issuedAt)} ms old; ${nameOf(line)} allows ${String(maxAge)} ms`;
+  const most = durationText(maxAge);
   return refuse(
     'token_too_old',
-    detail,
-    `${nameOf(line)} takes tokens of at most ${String(maxAge / 1000)} s; get a new one`,
+    // A date and not the age: what is said must be as true of a cached answer.
+    `the token was issued at ${dateText(token.issuedAt)}, longer ago than the ${most} that ${nameOf(line)} allows`,
+    `${nameOf(line)} takes tokens of at most ${most}; get a new one`,
   );
 }
 

@@ -2,7 +2,7 @@
  * `request:` of a case → Scenario: the short form as text, or the same as a mapping. In: the node, the settings that its names
  * refer to. Out: a scenario that the forge takes; undefined after every problem was reported at its place.
  */
-import { parseDuration } from '../config/duration.js';
+import { parseDuration } from '../model/duration.js';
 import { plain } from '../config/node.js';
 import type { Node } from '../config/node.js';
 import { quote } from '../config/words.js';

@@ -15,7 +15,8 @@ import type { X509 } from '../x509/x509.js';
 import { fault, shownValue } from './inspection.js';
 import type { Fact, Fault, Inspection, Part } from './inspection.js';
 import { readCertificates } from './inspect-pem.js';
-import { momentText, spanText } from './times.js';
+import { spanText } from '../model/duration.js';
+import { momentText } from './times.js';
 
 export function inspectCert(bytes: Uint8Array, now: number): Inspection {
   const { certificates, faults } = readCertificates(bytes);

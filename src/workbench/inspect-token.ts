@@ -11,7 +11,8 @@ import { defaultIssuer } from './default-issuer.js';
 import { fault, shownValue } from './inspection.js';
 import type { Fact, Inspection, Part } from './inspection.js';
 import { claimFaults, headerFaults, timeFaults } from './token-faults.js';
-import { momentText, spanText } from './times.js';
+import { spanText } from '../model/duration.js';
+import { momentText } from './times.js';
 
 /** As it is copied from a log, a curl line or a header. */
 const IN_FRONT = /^(?:authorization:\s*)?(?:bearer\s+)?/i;

@@ -7,7 +7,7 @@ import type { Case } from './case.js';
 import { behindPeer, elementsOf } from './behind.js';
 import { byCaller, byConfig, no, remedy } from './change.js';
 import type { Change, Remedy } from './change.js';
-import { duration } from './shown.js';
+import { durationText } from '../model/duration.js';
 
 /** The leaf that the peer was to be known by; undefined where it is none, or breaks the rules of an X.509-SVID. */
 export function presentedLeaf(told: Pick<Case, 'attributes' | 'context'>): CertificateFacts | undefined {
@@ -114,7 +114,7 @@ export function longLivedPeer(told: Case): Remedy {
   const leaf = presentedLeaf(told);
   const max = leaf && told.context.settings.trust.get(trustDomainOf(leaf.id))?.maxCertificateLifetime;
   if (max === undefined || max === null) return no('none: the certificate lives longer than the operator accepts');
-  return byCaller(`the caller needs a certificate that lives at most ${duration(max)}`, {
+  return byCaller(`the caller needs a certificate that lives at most ${durationText(max)}`, {
     certificate: 'new',
     lifetime: max,
   });
@@ -140,7 +140,7 @@ export function invalidOrigin(told: Case): Remedy {
     return byCaller("the origin's certificate is outside its validity: it needs a new one", { certificate: 'new' });
   const max = facts && told.context.settings.trust.get(trustDomainOf(facts.id))?.maxCertificateLifetime;
   if (own && facts !== undefined && typeof max === 'number' && facts.notAfter - facts.notBefore > max)
-    return byCaller(`the origin needs a certificate that lives at most ${duration(max)}`, {
+    return byCaller(`the origin needs a certificate that lives at most ${durationText(max)}`, {
       certificate: 'new',
       lifetime: max,
     });

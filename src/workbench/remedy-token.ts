@@ -5,7 +5,8 @@ import { indexOfIssuer, issuerOf, listed, lineName, refusingLine } from './case.
 import type { Case } from './case.js';
 import { byConfig, byRequest, byToken, no } from './change.js';
 import type { Remedy } from './change.js';
-import { date, duration, shown, shownList, span } from './shown.js';
+import { shown, shownList } from './shown.js';
+import { dateText, spanText, durationText } from '../model/duration.js';
 
 export function missingToken(told: Case): Remedy {
   const [issuer] = told.context.settings.tokens;
@@ -95,7 +96,9 @@ export const expiredToken = (): Remedy => byToken('the caller must fetch a new t
 
 export const earlyToken = ({ cause, outcome }: Case): Remedy => {
   const time = Date.parse(/\d{4}-\S+Z/.exec(cause.detail)?.[0] ?? '');
-  const ahead = Number.isNaN(time) ? '' : ` (${span(time - outcome.time)} from the guard's now, ${date(outcome.time)})`;
+  const ahead = Number.isNaN(time)
+    ? ''
+    : ` (${spanText(time - outcome.time)} from the guard's now, ${dateText(outcome.time)})`;
   return byToken(
     `compare the clocks of the issuer and of the guard${ahead}; else the caller waits, or fetches a token that is valid now`,
   );
@@ -105,7 +108,7 @@ export function longToken(told: Case): Remedy {
   const max = issuerOf(told)?.maxLifetime;
   if (max === undefined) return no('none: the token lives longer than the operator accepts');
   return byToken(
-    `the issuer must give a token that lives at most ${duration(max)} (tokens[].maxLifetime is the operator's)`,
+    `the issuer must give a token that lives at most ${durationText(max)} (tokens[].maxLifetime is the operator's)`,
     { lifetime: max },
   );
 }

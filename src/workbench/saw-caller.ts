@@ -6,7 +6,8 @@ import type { VerifiedOrigin } from '../model/origin.js';
 import { elementsOf } from './behind.js';
 import { presentedLeaf } from './remedy-peer.js';
 import type { Scene } from './scene.js';
-import { date, shown, shownList, span } from './shown.js';
+import { shown, shownList } from './shown.js';
+import { dateText, spanText } from '../model/duration.js';
 
 export function sawPeer(scene: Scene): string[] {
   const { peer } = scene.outcome.findings;
@@ -36,9 +37,9 @@ function sawStranger(scene: Scene): string[] {
 }
 
 function validity({ notBefore, notAfter }: CertificateFacts, { outcome: { time } }: Scene): string {
-  if (time < notBefore) return `valid only in ${span(notBefore - time)}, from ${date(notBefore)}`;
-  if (time > notAfter) return `expired ${span(time - notAfter)} ago, at ${date(notAfter)}`;
-  return `valid for ${span(notAfter - time)} more, until ${date(notAfter)}`;
+  if (time < notBefore) return `valid only in ${spanText(notBefore - time)}, from ${dateText(notBefore)}`;
+  if (time > notAfter) return `expired ${spanText(time - notAfter)} ago, at ${dateText(notAfter)}`;
+  return `valid for ${spanText(notAfter - time)} more, until ${dateText(notAfter)}`;
 }
 
 function bundle(id: SpiffeId, { context }: Scene): string {

@@ -15,7 +15,8 @@ import { lineText } from './saw-request.js';
 import type { Outcome } from '../model/decision.js';
 import type { Shape } from '../request/shape.js';
 import type { StoryContext } from './story-context.js';
-import { shown, span } from './shown.js';
+import { shown } from './shown.js';
+import { spanText } from '../model/duration.js';
 
 /** What of a scene this step looks at. */
 export interface PolicyScene {
@@ -57,7 +58,7 @@ function conditionsOf(line: Line, name: string, scene: PolicyScene): string[] {
 
 function ageNote(word: string, { outcome }: PolicyScene): string {
   const { token } = outcome.findings;
-  return word === 'age' && token !== undefined ? ` (the token is ${span(outcome.time - token.issuedAt)} old)` : '';
+  return word === 'age' && token !== undefined ? ` (the token is ${spanText(outcome.time - token.issuedAt)} old)` : '';
 }
 
 /** Each condition that the line has, by the beginning of its word; '' stands for its scopes. */

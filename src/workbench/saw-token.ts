@@ -2,7 +2,8 @@
 import type { TokenText } from '../model/evidence.js';
 import type { VerifiedToken } from '../model/token.js';
 import type { Scene } from './scene.js';
-import { date, shown, shownList, span } from './shown.js';
+import { shown, shownList } from './shown.js';
+import { dateText, spanText } from '../model/duration.js';
 
 export function sawToken({ outcome, context }: Scene): string[] {
   const { token, presented } = outcome.findings;
@@ -24,7 +25,7 @@ function sawVerified(token: VerifiedToken, now: number): string[] {
     ...(subject === undefined ? [] : [`subject ${shown(subject)}`]),
     `scopes held: ${scopes.length === 0 ? 'none' : shownList(scopes, 20)}`,
     ...(cut.length === 0 ? [] : [`taken away by the issuer's grants: ${shownList(cut)}`]),
-    `${span(now - issuedAt)} old, ${expires < now ? `expired ${span(now - expires)} ago` : `expires in ${span(expires - now)}`}`,
+    `${spanText(now - issuedAt)} old, ${expires < now ? `expired ${spanText(now - expires)} ago` : `expires in ${spanText(expires - now)}`}`,
     `name ${token.name}`,
   ];
 }
@@ -54,7 +55,7 @@ function sawClaimed({ header, claimed, place, name }: TokenText, now: number): s
 }
 
 const relative = (time: number, now: number): string =>
-  `${time < now ? `${span(now - time)} ago` : `in ${span(time - now)}`}, at ${date(time)}`;
+  `${time < now ? `${spanText(now - time)} ago` : `in ${spanText(time - now)}`}, at ${dateText(time)}`;
 
 export function sawBinding({ outcome }: Scene): string[] {
   const { token, bound, origin } = outcome.findings;

@@ -3,7 +3,7 @@
  * case, and the settings that its names refer to. Out: a scenario that the forge takes, or what is wrong in one sentence,
  * and at which word. Who is not named with `--as` is not there: outside.
  */
-import { parseDuration } from '../config/duration.js';
+import { parseDuration } from '../model/duration.js';
 import type { Settings } from '../model/settings.js';
 import { isProblem, OUTSIDE, scenarioProblem } from './names.js';
 import type { NameSettings } from './names.js';

@@ -10,7 +10,7 @@ import { checkTokenTimes } from '../origin/token-times.js';
 import { defaultIssuer } from './default-issuer.js';
 import { fault } from './inspection.js';
 import type { Fault } from './inspection.js';
-import { spanText } from './times.js';
+import { spanText } from '../model/duration.js';
 
 export function headerFaults({ header }: TokenText): Fault[] {
   const issuer = defaultIssuer();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { formatConfigIssue } from '../../src/config/load.js';
 import { nearestHint } from '../../src/config/nearest.js';
 import { distance } from '../../src/model/nearest.js';
-import { formatDuration, parseDuration } from '../../src/config/duration.js';
+import { formatDuration, parseDuration } from '../../src/model/duration.js';
 import { Config, configJsonSchema } from '../../src/config/schema.js';
 import { SMALLEST, load } from './load.js';
 

@@ -157,7 +157,7 @@ describe('what is told of a token that does not verify', () => {
     const untimed = { ...tokenWith({}, { maxLifetime: 1000 }), issuedAt: 5000, expires: 9000 };
     expect(checkTokenTimes({ untimed, notBefore: undefined }, instantAt(6000))).toMatchObject({
       reason: 'token_lifetime_excess',
-      detail: 'the token lives 4000 ms, accepted are 1000 ms',
+      detail: 'the token lives 4s, at most 1s are accepted',
     });
   });
 });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Story } from '../../src/workbench/story.js';
-import { date, duration, shown, span } from '../../src/workbench/shown.js';
+import { shown } from '../../src/workbench/shown.js';
 import { denials } from './denials.js';
 import { BACKEND, call, CONFIG, FRONTEND, GATEWAY, judge, makeWorld, PARTNER, situation, token } from './situation.js';
 import type { Situation, World } from './situation.js';
@@ -148,18 +148,6 @@ describe('the story of a check', () => {
 });
 
 describe('texts that a story shows', () => {
-  it('are spans of two units, dates without fractions, durations as they are configured', () => {
-    expect([span(0), span(59_999), span(2 * 3_600_000 + 300_500), span(-90_000)]).toEqual([
-      '0s',
-      '59s',
-      '2h 5m',
-      '1m 30s',
-    ]);
-    expect(date(0)).toBe('1970-01-01T00:00:00Z');
-    expect(date(Number.NaN)).toContain('no calendar');
-    expect([duration(3_600_000), duration(90_000), duration(1500)]).toEqual(['1h', '90s', '1500ms']);
-  });
-
   it('never hide a lone surrogate, a separator or an invisible letter', () => {
     expect(shown('a\uD800b\u2028c\u200Bd\u00A0e f')).toBe('a<U+D800>b<U+2028>c<U+200B>d<U+00A0>e f');
   });
