@@ -129,6 +129,18 @@ function bytesOf({ who, token, scheme, method, path, query, forged, lines, garba
   });
 }
 
+/** Asked in every run, whatever is drawn: what must be among the answers. */
+const plain: Call = {
+  ...{ who: 'frontend', token: 0, scheme: 'Bearer', method: 'GET', path: '/orders/1', query: '', forged: false },
+  ...{ lines: [], way: 0, patience: undefined, garbage: undefined },
+};
+const EXAMPLES: [Call][] = [
+  [plain],
+  [{ ...plain, way: 3 }],
+  [{ ...plain, patience: -5 }],
+  [{ ...plain, method: 'get' }],
+];
+
 /** The parts of a token that say more than a record may. */
 const secretsIn = (): readonly string[] => [
   CANARY,
@@ -150,7 +162,7 @@ describe('each check', () => {
         answered.push([answer.metadata['id'], answer.metadata['reason']]);
         for (const secret of secretsIn()) expect(JSON.stringify(answer)).not.toContain(secret);
       }),
-      { numRuns: 700 },
+      { numRuns: 700, examples: EXAMPLES },
     );
     const { text, records } = await written();
     expect(records.map(({ id, reason }) => [id, reason])).toEqual(answered);
