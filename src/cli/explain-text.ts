@@ -1,5 +1,5 @@
 /** A story as a person reads it, with colours on a terminal. In: a story. Out: text; its strings are safe to print already. */
-import type { Change } from '../workbench/change.js';
+import type { Change, ComesTo, Remedy } from '../workbench/change.js';
 import type { RecordStory } from '../workbench/record-story.js';
 import type { Version } from '../workbench/story-context.js';
 import type { Step, Story } from '../workbench/story.js';
@@ -26,7 +26,7 @@ export function explainText(story: Story | RecordStory, colour: boolean): string
     ...(story.line === undefined
       ? []
       : [row(isDecisive(story) ? 'decided by' : 'matched', `${lineTitle(story)}: ${story.line}`)]),
-    ...(story.remedy === undefined ? [] : remedyLines(story.remedy.text, story.remedy.change, paint)),
+    ...(story.remedy === undefined ? [] : remedyLines(story.remedy, paint)),
     ...candidateLines(story),
     ...story.versions.map((version, index) => row(index === 0 ? 'versions' : '', versionText(version))),
   ];
@@ -87,10 +87,38 @@ function stepLines({ step, status, saw }: Step, paint: Paint): string[] {
   return [first === undefined ? head : `${head}: ${first}`, ...rest.map((fact) => `${INDENT}${fact}`)];
 }
 
-function remedyLines(text: string, change: Change | undefined, paint: Paint): string[] {
+function remedyLines({ text, change, further = [], comesTo }: Remedy, paint: Paint): string[] {
+  return [
+    ...proposalLines('remedy', text, change, paint),
+    ...further.flatMap((next) => proposalLines('and then', `${next.reason}: ${next.text}`, next.change, paint)),
+    ...comesToLines(comesTo, further.length + 1),
+  ];
+}
+
+function proposalLines(name: string, text: string, change: Change | undefined, paint: Paint): string[] {
   const shownChange = change === undefined ? [] : changeLines(change).map((line) => `${INDENT}→ ${line}`);
-  const lines = wrapped(text).map((line, index) => row(index === 0 ? 'remedy' : '', paint('bold', line)));
-  return [...lines, ...shownChange];
+  return [...wrapped(text).map((line, index) => row(index === 0 ? name : '', paint('bold', line))), ...shownChange];
+}
+
+function allowedLines(supposing: readonly string[], changes: number): string[] {
+  if (changes === 1 && supposing.length === 0) return [];
+  const all = changes === 1 ? 'it' : `all ${changes} changes`;
+  const condition = supposing.length === 0 ? '' : `, if ${supposing.join(' and ')}`;
+  return wrapped(`decided again with ${all}: allow${condition}`).map((line) => row('', line));
+}
+
+/** Where one change is enough, it speaks for itself. */
+function comesToLines(comesTo: ComesTo | undefined, changes: number): string[] {
+  switch (comesTo?.kind) {
+    case undefined:
+      return [];
+    case 'allowed':
+      return allowedLines(comesTo.supposing, changes);
+    case 'refused':
+      return [row('', 'decided again with what can be changed: still deny')];
+    case 'not known':
+      return wrapped(`whether that is enough is not known: ${comesTo.why}`).map((line) => row('', line));
+  }
 }
 
 function candidateLines({ candidate }: Story): string[] {

@@ -11,6 +11,7 @@ import type { RecordStory } from '../workbench/record-story.js';
 import { parseShortForm } from '../workbench/short-form.js';
 import { storyContext } from '../workbench/story-context.js';
 import { storyOf } from '../workbench/story.js';
+import { wholeStory } from '../workbench/whole-story.js';
 import type { Story } from '../workbench/story.js';
 import { explainText } from './explain-text.js';
 import { complain, readInput, UNREADABLE } from './io.js';
@@ -73,7 +74,8 @@ async function ofWords(config: string, words: readonly string[], io: Io): Promis
 
 async function ofBytes(bench: Workbench, bytes: Uint8Array, keys: 'configured' | 'forged', io: Io): Promise<Told> {
   const { outcome, attributes } = await bench.check(bytes);
-  return storyOf(outcome, attributes, await storyContext(bench, io.now(), keys));
+  const context = await storyContext(bench, io.now(), keys);
+  return wholeStory(storyOf(outcome, attributes, context), outcome, attributes, context, bench);
 }
 
 async function ofRecord(config: string, id: string, audit: string, io: Io): Promise<Told> {

@@ -3,6 +3,7 @@
  * allow (test/workbench/remedy.test.ts). Proposing one is no advice to make it; the text of its remedy says when to.
  */
 import type { SpiffeId } from '../model/ids.js';
+import type { DenyReason } from '../model/reasons.js';
 
 export type Change =
   /** The owner's line of this number, written anew. */
@@ -62,7 +63,19 @@ export interface RequestChange {
 export interface Remedy {
   readonly text: string;
   readonly change?: Change;
+  /** What would refuse the request after this change, and after each of those: every one but maybe the last has its own. */
+  readonly further?: readonly Further[];
+  /** What the request came to when it was decided again with all of them; missing where nobody tried. */
+  readonly comesTo?: ComesTo;
 }
+
+export type Further = Pick<Remedy, 'text' | 'change'> & { readonly reason: DenyReason };
+
+export type ComesTo =
+  /** `supposing`: what nobody has seen yet and must hold. */
+  | { readonly kind: 'allowed'; readonly supposing: readonly string[] }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'not known'; readonly why: string };
 
 export const no = (text: string): Remedy => ({ text });
 export const byToken = (text: string, token: TokenChange = {}): Remedy => ({ text, change: { kind: 'token', token } });

@@ -5,14 +5,15 @@
  * refuses what `serve` would not start with; an owner's bad lines it opens with, and answers `policy_invalid`, as `serve`
  * does. Does NOT follow files: they are read once.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { answerMetadata } from '../audit/record.js';
-import { formatConfigIssue, loadConfig } from '../config/load.js';
+import { formatConfigIssue, loadConfig, loadConfigText } from '../config/load.js';
 import type { Env } from '../config/interpolate.js';
 import { checkGuardrails, createEngine, createMemory, readersFor } from '../engine.js';
 import type { Memory } from '../engine.js';
 import type { Attributes } from '../model/attributes.js';
 import type { Outcome } from '../model/decision.js';
+import { ok } from '../model/result.js';
 import type { Settings } from '../model/settings.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { describe } from '../start-error.js';
@@ -24,6 +25,7 @@ import { readRequest } from '../wire/read-request.js';
 import type { Answer } from '../wire/write-response.js';
 import { createForge } from './forge.js';
 import type { Forge } from './forge.js';
+import type { ConfigText, Decide } from './supposed.js';
 
 export interface Judged {
   readonly outcome: Outcome;
@@ -40,6 +42,10 @@ export interface Workbench {
   readonly check: (bytes: Uint8Array) => Promise<Judged>;
   /** The same without any memory, before and after: what other checks did says nothing. */
   readonly alone: (bytes: Uint8Array) => Promise<Judged>;
+  /** What would be decided under other settings and another snapshot, alone as well. */
+  readonly decide: Decide;
+  /** The text of the configuration, and how such a text is read. */
+  readonly config: ConfigText | undefined;
 }
 
 export type Opened =
@@ -59,7 +65,8 @@ export async function openWorkbench(config: string, env: Env, now: Now, change?:
   const sources = await sourcesOf(settings, now);
   const problems = unusable(settings, sources);
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, bench: await benchOf(settings, sources, sources.snapshot, now) };
+  const text = configText(config, env);
+  return { ok: true, bench: await benchOf({ settings, sources, snapshot: sources.snapshot, now, text }) };
 }
 
 /** Keys and bundles are the forge's: the configured ones are not even looked for. */
@@ -72,13 +79,29 @@ export async function openForgedWorkbench(config: string, env: Env, now: Now, ch
   const forge = await createForge(settings, now);
   const { findBundle, findKeys } = forge;
   const forged = (): Snapshot => ({ ...sources.snapshot(), findBundle, findKeys });
-  return { ok: true, bench: await benchOf(settings, { ...sources, snapshot: forged }, forged, now), forge };
+  const bench = await benchOf({
+    ...{ settings, sources: { ...sources, snapshot: forged }, snapshot: forged, now },
+    text: configText(config, env),
+  });
+  return { ok: true, bench, forge };
 }
 
 function settingsFrom(config: string, env: Env, change: Change | undefined): Settings | string[] {
   const loaded = loadConfig(config, env, checkGuardrails);
   if (!loaded.ok) return loaded.issues.map(formatConfigIssue);
   return change === undefined ? loaded.settings : change(loaded.settings);
+}
+
+function configText(file: string, env: Env): ConfigText | undefined {
+  const read: ConfigText['read'] = (text) => {
+    const loaded = loadConfigText(text, file, env, checkGuardrails);
+    return loaded.ok ? loaded.settings : undefined;
+  };
+  try {
+    return { text: readFileSync(file, 'utf8'), read };
+  } catch {
+    return undefined;
+  }
 }
 
 const sourcesOf = (settings: Settings, now: Now): Promise<Sources> =>
@@ -91,15 +114,33 @@ function unusable({ policy }: Settings, sources: Sources): readonly string[] {
   return [...sources.problems()].filter(([what]) => !mayBeBad(what)).map(([, problem]) => problem);
 }
 
-async function benchOf(settings: Settings, sources: Sources, snapshot: () => Snapshot, now: Now): Promise<Workbench> {
+interface Parts {
+  readonly settings: Settings;
+  readonly sources: Sources;
+  readonly snapshot: () => Snapshot;
+  readonly now: Now;
+  readonly text: ConfigText | undefined;
+}
+
+async function benchOf({ settings, sources, snapshot, now, text }: Parts): Promise<Workbench> {
   const revocations = await revocationsOf(settings, now);
   const engineWith = (cache: Settings['cache']): Workbench['check'] => {
     const own = { ...settings, cache };
     return checkWith(own, { ...createMemory(own), revocations }, snapshot, now);
   };
   const check = engineWith(settings.cache);
-  return { settings, sources, check, alone: (bytes) => engineWith({ ...settings.cache, ...SMALL })(bytes) };
+  const alone: Workbench['alone'] = (bytes) => engineWith({ ...settings.cache, ...SMALL })(bytes);
+  return { settings, sources, check, alone, decide: decideWith(revocations, now), config: text };
 }
+
+/** What revocations say counts; nothing else is remembered. */
+export const decideWith =
+  (revocations: Memory['revocations'], now: Now): Decide =>
+  (attributes, settings, loaded) => {
+    const memory = { ...createMemory(settings), revocations };
+    const engine = createEngine({ settings, memory, snapshot: () => loaded, now, onFault: () => undefined });
+    return engine.check(ok(attributes), undefined);
+  };
 
 /** Tables for one check. */
 const SMALL = { entries: 16, pins: 16 };

@@ -7,7 +7,7 @@ import { hostName } from '../request/shape.js';
 import { findingsOf } from './rebuilt.js';
 import type { Rebuilt } from './rebuilt.js';
 import { remedyOf } from './remedy.js';
-import type { Remedy } from './remedy.js';
+import type { Remedy } from './change.js';
 import { USUAL_STEP } from './usual-step.js';
 
 export function recordRemedy(rebuilt: Rebuilt, refused: DenyReason): Remedy | undefined {

@@ -4,6 +4,7 @@
  * or a token is "undecidable from the record". A refusal that is certain today is told as a deny; nothing is ever told as
  * an allow.
  */
+import type { Remedy } from './change.js';
 import { isAllow, httpStatus, title } from '../model/reasons.js';
 import type { DenyReason, Reason } from '../model/reasons.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -48,11 +49,15 @@ export function recordStory(record: RecordedDecision, context: StoryContext, sna
     ...(route?.line === undefined ? {} : { rule: route.line.number, line: lineText(context.lines, route.line) }),
     ...(failed === undefined ? {} : { failed }),
     steps: stepsOf(rebuilt, refused, failed),
-    ...(remedy === undefined ? {} : { remedy }),
+    ...(remedy === undefined ? {} : { remedy: untried(remedy) }),
     versions: context.versions,
     recorded: recordedFacts(record),
   };
 }
+
+/** What else would be asked after the change, a record does not hold. */
+const untried = (remedy: Remedy): Remedy =>
+  remedy.change === undefined ? remedy : { ...remedy, comesTo: { kind: 'not known', why: UNDECIDABLE } };
 
 const denyOf = (reason: Reason | undefined): DenyReason | undefined =>
   reason === undefined || isAllow(reason) ? undefined : reason;

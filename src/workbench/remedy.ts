@@ -15,8 +15,6 @@ import * as request from './remedy-request.js';
 import { undeclared } from './remedy-route.js';
 import * as token from './remedy-token.js';
 
-export type { Change, Remedy } from './change.js';
-
 export function remedyOf(told: Case): Remedy {
   switch (told.cause.reason) {
     case 'request_malformed':

@@ -13,9 +13,9 @@ import { httpStatus, title } from '../model/reasons.js';
 import type { Reason } from '../model/reasons.js';
 import { demandOf } from '../policy/demand.js';
 import { causeOf, failedStep, STEPS } from './failed-step.js';
-import type { Cause, StepName } from './failed-step.js';
-import { remedyOf } from './remedy.js';
-import type { Remedy } from './remedy.js';
+import type { StepName } from './failed-step.js';
+import type { Remedy } from './change.js';
+import { remedyFor } from './remedy-for.js';
 import { sawOrigin, sawPeer } from './saw-caller.js';
 import { sawPolicy } from './saw-policy.js';
 import { lineText, sawRequest } from './saw-request.js';
@@ -98,13 +98,6 @@ function decidingLine(
 ): Pick<Story, 'line' | 'guardrail'> {
   if (guardrail !== undefined) return { line: lineText(guardrails, guardrail), guardrail: guardrail.number };
   return line === undefined ? {} : { line: lineText(lines, line) };
-}
-
-/** A cause may quote the request: what the texts of a remedy repeat of it is as safe as the detail. */
-function remedyFor(cause: Cause, scene: Scene): Remedy {
-  const request = scene.attributes && requestFacts(scene.attributes);
-  const detail = explanation(cause.detail, request, scene.outcome.findings.presented) ?? '';
-  return remedyOf({ ...scene, cause: { ...cause, detail } });
 }
 
 function told(step: StepName, failed: StepName | undefined, scene: Scene): Step {

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
-import { loadConfig } from '../../src/config/load.js';
+import { loadConfig, loadConfigText } from '../../src/config/load.js';
 import { checkGuardrails, createEngine, createMemory, readersFor } from '../../src/engine.js';
 import type { EngineOptions } from '../../src/engine.js';
 import type { Attributes } from '../../src/model/attributes.js';
@@ -17,10 +17,12 @@ import type { Revocation } from '../../src/state/revocations.js';
 import { openSources } from '../../src/state/sources.js';
 import { readRequest } from '../../src/wire/read-request.js';
 import type { Change } from '../../src/workbench/change.js';
+import { decideWith } from '../../src/workbench/open.js';
 import { storyContext } from '../../src/workbench/story-context.js';
 import type { StoryContext } from '../../src/workbench/story-context.js';
 import { storyOf } from '../../src/workbench/story.js';
 import type { Story } from '../../src/workbench/story.js';
+import { wholeStory } from '../../src/workbench/whole-story.js';
 import { certField, checkRequest, GUARD } from '../helpers/check-request.js';
 import { makeCa } from '../helpers/pki.js';
 import type { SvidOptions, TestCa, TestSvid } from '../helpers/pki.js';
@@ -222,7 +224,14 @@ async function judgeIn(folder: string, world: World, scene: Situation): Promise<
     memory.revocations.revoke(revocation);
   const outcome = await engine.check(request, scene.deadline === undefined ? undefined : world.now + scene.deadline);
   const context = await storyContext({ settings, sources }, world.now);
-  return { outcome, attributes, context, story: storyOf(outcome, attributes, context) };
+  const story = storyOf(outcome, attributes, context);
+  const read = (text: string): typeof settings | undefined => {
+    const changed = loadConfigText(text, join(folder, 'firsthand.yaml'), {}, checkGuardrails);
+    return changed.ok ? changed.settings : undefined;
+  };
+  const config = { text: scene.config, read };
+  const bench = { config, decide: decideWith(memory.revocations, now), sources };
+  return { outcome, attributes, context, story: await wholeStory(story, outcome, attributes, context, bench) };
 }
 
 const svids = new Map<string, Promise<TestSvid>>();
