@@ -55,9 +55,11 @@ export function recordStory(record: RecordedDecision, context: StoryContext, sna
   };
 }
 
-/** What else would be asked after the change, a record does not hold. */
+/** It was proposed without being tried. */
 const untried = (remedy: Remedy): Remedy =>
-  remedy.change === undefined ? remedy : { ...remedy, comesTo: { kind: 'not known', why: UNDECIDABLE } };
+  remedy.change === undefined
+    ? remedy
+    : { ...remedy, comesTo: { kind: 'not known', why: 'a record does not hold what else would be asked' } };
 
 const denyOf = (reason: Reason | undefined): DenyReason | undefined =>
   reason === undefined || isAllow(reason) ? undefined : reason;
