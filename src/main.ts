@@ -187,6 +187,18 @@ const LINT_FORMATS = ['text', 'json', 'sarif', 'github'];
 
 /** One line for each problem: commander puts its guess at what was meant on a second one. */
 const complaint = (text: string): string =>
-  text.startsWith('error: ') ? `firsthand: ${text.slice('error: '.length).trimEnd().replaceAll('\n', ' ')}\n` : text;
+  text.startsWith('error: ')
+    ? `firsthand: ${text.slice('error: '.length).trimEnd().replaceAll('\n', ' ')}; see firsthand --help\n`
+    : text;
 
-process.exitCode = await main(process.argv.slice(2));
+/** `firsthand lint … | head -1`: whoever reads has enough, and the exit code still says what was found. */
+function endQuietly(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+const argv = process.argv.slice(2);
+// serve watches over its own output: a record that can not be written is an event.
+if (argv[0] !== 'serve') [process.stdout, process.stderr].forEach(endQuietly);
+process.exitCode = await main(argv);

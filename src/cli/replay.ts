@@ -24,6 +24,9 @@ export interface ReplayOptions {
   readonly json?: boolean;
 }
 
+/** That nothing changes would be said of nothing. */
+const NO_RECORD = 'there is no record in what was named: name audit records, or the folder of serve --record';
+
 /** What the user has to repair; never a fault of ours. */
 class Unreadable extends Error {
   constructor(readonly problems: readonly string[]) {
@@ -35,6 +38,7 @@ class Unreadable extends Error {
 export async function replay(options: ReplayOptions, io: Io, bar?: (text: string) => void): Promise<number> {
   try {
     const summary = await summaryOf(options, io, bar);
+    if (summary.records + summary.bad === 0) throw new Unreadable([NO_RECORD]);
     io.stdout(options.json === true ? `${JSON.stringify(summary, null, 2)}\n` : renderSummary(summary));
     return summary.bad > 0 ? UNREADABLE : summary.changed + summary.undecidable > 0 ? 1 : 0;
   } catch (error) {

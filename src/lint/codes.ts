@@ -24,6 +24,7 @@ export const CODES = {
   annotation_duplicate: 'An annotation that comes twice',
   config: 'A mistake in the configuration',
 
+  empty: 'A file with nothing in it',
   kind_unknown: 'A file of which can not be told what it is',
   yaml: 'A text that is not valid YAML',
   annotation_misplaced: 'An annotation that does not reach any pod',

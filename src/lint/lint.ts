@@ -68,6 +68,7 @@ function lintOne(input: Input, request: LintRequest, operator: Operator | undefi
   const text = textOf(input, findings);
   if (text === undefined) return [];
   const { file } = input;
+  if (text.trim() === '') findings.push({ file, ...EMPTY });
   const kind = request.as ?? kindOf(text);
   const rights = operator?.settings.policy.ownersMay;
   switch (kind) {
@@ -85,6 +86,15 @@ function lintOne(input: Input, request: LintRequest, operator: Operator | undefi
       return [];
   }
 }
+
+/** What stands before a pipe and fails writes nothing; that must not look like a clean chart. */
+const EMPTY = remark(
+  START,
+  'warning',
+  'empty',
+  'expected something to check, got nothing',
+  'to declare no line on purpose, write a comment',
+);
 
 const UNKNOWN = remark(
   START,

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareFolder } from './prepared.js';
 import type { Prepared } from './prepared.js';
@@ -101,6 +102,22 @@ describe('help', () => {
     },
     SLOW,
   );
+});
+
+describe('whoever stops reading', () => {
+  it('gets no stack trace, and the exit code of what was found', async () => {
+    const wrong = Array.from({ length: 900 }, (_, index) => `GET /a${index} tokn x`).join('\n');
+    writeFileSync(join(prepared.folder, 'wrong.txt'), wrong);
+    const piped = (command: string): string => `{ ${command}; echo "exit $?" >&2; } | head -1`;
+    for (const [command, exit] of [
+      ['firsthand lint wrong.txt', 1],
+      ['firsthand explain --help', 0],
+      ['firsthand explain --config firsthand.yaml --json denied.bin', 1],
+    ] as const) {
+      const { err, out } = await shell(piped(command));
+      expect({ command, err, lines: out.split('\n').length }).toEqual({ command, err: `exit ${exit}\n`, lines: 2 });
+    }
+  });
 });
 
 /** Starts a guard as the example says, runs the others beside it, and ends it as a pod ends. */

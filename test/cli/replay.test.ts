@@ -258,6 +258,15 @@ describe('replay', () => {
     expect(err).toMatch(/lines: 1:5: /);
   });
 
+  it('does not say of nothing that nothing changes', async () => {
+    writeFileSync(file('audit.ndjson'), '{"event":"policy_loaded"}\n');
+    mkdirSync(file('folder'));
+    for (const name of ['audit.ndjson', 'folder']) {
+      const { exit, out, err } = await run([name]);
+      expect({ exit, out, err }).toEqual({ exit: 2, out: '', err: expect.stringContaining('no record') as string });
+    }
+  });
+
   it('draws a bar where it is given a terminal, and takes it away', async () => {
     await record(await call('/orders/1'));
     const drawn: string[] = [];

@@ -15,8 +15,9 @@ GRPC grpc.health.v1.Health/* workload data=public
     expect(withOperator(text)).toEqual([]);
   });
 
-  it('may be empty', () => {
-    for (const text of ['', '\n', '# nothing\n', '---\n# Source: x\n---\n']) expect(linted(text)).toEqual([]);
+  it('may declare nothing, but not by accident', () => {
+    for (const text of ['# nothing\n', '---\n# Source: x\n---\n']) expect(linted(text)).toEqual([]);
+    for (const text of ['', '\n', ' \t\r\n']) expect(linted(text)).toEqual(['1:1 warning empty']);
   });
 });
 

@@ -95,6 +95,7 @@ export const TABLE: readonly (readonly [file: string, findings: readonly string[
   ['manifests/chart-that-was-not-rendered', ['4:28 yaml']],
   ['manifests/nested-too-deep', ['1:1 yaml']],
   ['manifests/not-a-manifest', ['1:1 kind_unknown']],
+  ['manifests/nothing-at-all', ['1:1 empty']],
   ['configs/unknown-key', ['4:3 config']],
   ['configs/no-policy', ['3:18 config', '4:9 config']],
   ['configs/guardrail', ['7:9 config']],
