@@ -43,6 +43,7 @@ export const CODES = {
   environment_unknown: 'An environment that is not configured',
   forwarder_unmatched: 'A forwarder that can never match',
   outside_on_workload: 'Outside traffic on a line that never lets it in',
+  lookalike: 'A word that means something else in other tools',
   options_missing: 'A route for browsers without an OPTIONS line',
   api_document: 'An API document that can not be used',
   route_uncovered: 'An operation that no line covers',

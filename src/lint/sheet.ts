@@ -62,6 +62,12 @@ export function scopeItems(sheet: Sheet, line: Line): Item[] {
   return word === undefined ? [] : itemsOf(line, word, 0, /[+|]/);
 }
 
+/** The segments of the path, as they are written. */
+export function pathItems(sheet: Sheet, line: Line): Item[] {
+  const word = sheet.rows.get(line.number)?.words[1];
+  return word === undefined ? [] : itemsOf(line, word, 0, /\//);
+}
+
 /** The comma-separated items of a condition; none where the line does not have it. */
 export function conditionItems(sheet: Sheet, line: Line, name: 'from' | 'via' | 'env'): Item[] {
   const start = `${name}=`;

@@ -152,3 +152,24 @@ describe('options_missing', () => {
     expect(linted('GET /a a\nGET /b a')).toEqual([]);
   });
 });
+
+describe('lookalike', () => {
+  it.each([
+    'GET /a/{id}/v1:batch tokens:read',
+    'GET /a/%3Aid a:b',
+    'GET /a token.introspect+public.read from=ns/shop/**',
+    'GET /a a from=ns/*/sa/*,spiffe://prod.example/billing/reporter,outside@ns/edge/sa/gateway',
+    'GET /a workload from=** via=direct',
+    'GRPC a.B/C a',
+  ])('is not said of %s', (text) => {
+    expect(linted(text).filter((found) => found.includes('lookalike'))).toEqual([]);
+  });
+
+  it('says what would have been meant', () => {
+    expect(linted('GET /a/:id a,b from=frontend')).toEqual([
+      '1:8 warning lookalike',
+      '1:12 warning lookalike',
+      '1:21 warning lookalike',
+    ]);
+  });
+});

@@ -4,6 +4,7 @@ import { checkDomains } from './domains.js';
 import { checkForwarders } from './forwarders.js';
 import { checkGrants } from './grants.js';
 import { checkGuardrailsAbove } from './guardrails.js';
+import { checkLookalikes } from './lookalikes.js';
 import { checkOptions } from './options.js';
 import { checkOutside } from './outside.js';
 import { checkReachable } from './reachable.js';
@@ -24,6 +25,13 @@ export const ANALYSES: readonly Analysis[] = [
   checkForwarders,
   checkOutside,
   checkOptions,
+  checkLookalikes,
 ];
 
-export const GUARDRAIL_ANALYSES: readonly Analysis[] = [checkGrants, checkDomains, checkForwarders, checkOutside];
+export const GUARDRAIL_ANALYSES: readonly Analysis[] = [
+  checkGrants,
+  checkDomains,
+  checkForwarders,
+  checkOutside,
+  checkLookalikes,
+];
