@@ -22,7 +22,11 @@ export interface HandlerDependencies {
   readonly onFault: (fault: unknown) => void;
 }
 
-export type Handle = (bytes: Uint8Array, deadline: number | undefined) => Promise<Buffer>;
+/**
+ * At once where nothing has to be waited for. The bytes must stay as they are: the record is made from them in a later
+ * turn. `deadline` in ms since 1970.
+ */
+export type Handle = (bytes: Uint8Array, deadline: number | undefined) => Buffer | Promise<Buffer>;
 
 export function createHandler(deps: HandlerDependencies): Handle {
   return async (bytes, deadline) => {
