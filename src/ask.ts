@@ -10,12 +10,15 @@ import type { Snapshot } from './model/snapshot.js';
 import type { VerifyTokenSignature } from './origin/token.js';
 import type { Shape } from './request/shape.js';
 import type { DecisionCache, KeyPart } from './state/decision-cache.js';
+import type { Turns } from './state/turns.js';
 
 export interface CheckDependencies {
   readonly settings: Settings;
   readonly snapshot: () => Snapshot;
   readonly verifyCertificate: (snapshot: Snapshot) => VerifyCertificate;
   readonly verifyTokenSignature: (snapshot: Snapshot) => VerifyTokenSignature;
+  /** Of the event loop: whoever may verify a certificate waits for one. Absent: nobody waits. */
+  readonly turns?: Pick<Turns, 'wait'>;
   readonly pins: Pins;
   readonly uses: Uses;
   readonly isRevoked: IsRevoked;

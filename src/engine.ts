@@ -26,6 +26,7 @@ import { createRevocations } from './state/revocations.js';
 import type { Revocations } from './state/revocations.js';
 import type { Readers } from './state/sources.js';
 import { createTokens } from './state/tokens.js';
+import { createTurns } from './state/turns.js';
 import { readBundle, readIntermediates } from './state/trust-bundle.js';
 import type { Parsed } from './state/watched-file.js';
 
@@ -65,14 +66,16 @@ export interface EngineOptions {
 
 export function createEngine(options: EngineOptions): Engine {
   const { settings, snapshot, now, onFault, onClockStep, without, memory = createMemory(settings) } = options;
-  const certificates = createCertificates(certificateReaders(pathVerifier(rememberAuthorities())));
-  const tokens = createTokens(verifyTokenSignature, Math.min(settings.cache.entries, MAX_TOKENS));
+  const turns = createTurns();
+  const certificates = createCertificates(certificateReaders(pathVerifier(rememberAuthorities())), turns);
+  const tokens = createTokens(verifyTokenSignature, Math.min(settings.cache.entries, MAX_TOKENS), turns);
   const cache = without?.cache ?? createDecisionCache(settings.cache.entries, settings.cache.maxAge);
   const check = createCheck({
     settings,
     snapshot,
     verifyCertificate: certificates.verify,
     verifyTokenSignature: tokens.verify,
+    turns,
     pins: memory.pins,
     uses: memory.uses,
     isRevoked: memory.revocations.isRevoked,

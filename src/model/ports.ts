@@ -9,8 +9,11 @@ import type { VerifiedToken } from './token.js';
 export interface VerificationKey {
   readonly kid: string;
   readonly fits: (algorithm: Algorithm) => boolean;
-  /** Whether `signature` (raw JWS bytes) over `input` (the signing input, ASCII) is right for `algorithm` (RFC 7518 §3). */
-  readonly verify: (algorithm: Algorithm, input: Uint8Array, signature: Uint8Array) => Promise<boolean>;
+  /**
+   * Whether `signature` (raw JWS bytes) over `input` (the signing input, ASCII) is right for `algorithm` (RFC 7518 §3): at
+   * once where that is quick, as a promise where it would hold up the event loop.
+   */
+  readonly verify: (algorithm: Algorithm, input: Uint8Array, signature: Uint8Array) => boolean | Promise<boolean>;
 }
 
 /** All keys of an issuer; 'unavailable' where none could be loaded, or the last good ones are too old. */

@@ -1,6 +1,7 @@
 /**
  * X.509-SVIDs that were verified before, by their exact text, the text of their chain, and the version of the bundles.
  * What is remembered does not depend on the time: dates are compared on every request, in origin/certificate-times.ts.
+ * Verifying takes a turn of the event loop, but does not wait for one: steps.ts has done that.
  */
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -10,6 +11,8 @@ import type { PemText, VerifiedLeaf, VerifyCertificate, VerifyPath } from '../mo
 import { ok, refuse } from '../model/result.js';
 import type { Result } from '../model/result.js';
 import type { Snapshot } from '../model/snapshot.js';
+import { noTurns } from './turns.js';
+import type { Turns } from './turns.js';
 
 export interface CertificateReaders {
   /** DER of each block, or what is wrong with the text. */
@@ -28,7 +31,7 @@ export interface Certificates {
 /** Each entry holds facts of about 2 KiB. */
 const MAX_ENTRIES = 8192;
 
-export function createCertificates(readers: CertificateReaders): Certificates {
+export function createCertificates(readers: CertificateReaders, turns: Turns = noTurns): Certificates {
   const known = new LRUCache<string, Result<VerifiedLeaf>>({ max: MAX_ENTRIES });
   return {
     size: () => known.size,
@@ -36,6 +39,7 @@ export function createCertificates(readers: CertificateReaders): Certificates {
       const key = keyOf(snapshot, certificate, chain);
       const found = known.get(key);
       if (found !== undefined) return found;
+      turns.taken();
       const result = verifyLeaf(readers, snapshot, certificate, chain);
       if (result.ok || result.reason !== 'bundle_unavailable') known.set(key, result);
       return result;
