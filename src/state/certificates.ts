@@ -11,6 +11,7 @@ import type { PemText, VerifiedLeaf, VerifyCertificate, VerifyPath } from '../mo
 import { ok, refuse } from '../model/result.js';
 import type { Result } from '../model/result.js';
 import type { Snapshot } from '../model/snapshot.js';
+import type { X509 } from '../x509/x509.js';
 import { noTurns } from './turns.js';
 import type { Turns } from './turns.js';
 
@@ -19,8 +20,11 @@ export interface CertificateReaders {
   readonly readPem: (pem: PemText) => readonly Uint8Array[] | string;
   readonly readSvid: (
     der: Uint8Array,
-  ) => { readonly ok: true; readonly facts: CertificateFacts } | { readonly ok: false; readonly problem: string };
-  readonly verifyPath: VerifyPath;
+  ) =>
+    | { readonly ok: true; readonly facts: CertificateFacts; readonly certificate: X509 }
+    | { readonly ok: false; readonly problem: string };
+  /** `read`: what `readSvid` made of the leaf, so that nobody reads it twice. */
+  readonly verifyPath: (...asked: [...Parameters<VerifyPath>, read: X509]) => ReturnType<VerifyPath>;
 }
 
 export interface Certificates {
@@ -48,8 +52,10 @@ export function createCertificates(readers: CertificateReaders, turns: Turns = n
 }
 
 function keyOf({ versions }: Snapshot, certificate: PemText, chain: PemText | undefined): string {
-  const parts = [versions.trust, certificate.encoding, certificate.text, chain?.encoding ?? '', chain?.text ?? ''];
-  return hash('sha256', JSON.stringify(parts), 'base64');
+  const brought = chain === undefined ? 'none' : `${chain.encoding} ${chain.text}`;
+  // The length says where one text ends: both may hold anything.
+  const text = `${versions.trust} ${certificate.encoding} ${certificate.text.length} ${certificate.text}${brought}`;
+  return hash('sha256', text, 'base64');
 }
 
 function verifyLeaf(
@@ -80,6 +86,7 @@ function verifyLeaf(
     svid.facts,
     presented.filter((other) => !Buffer.from(other).equals(der)),
     bundle,
+    svid.certificate,
   );
   return path.ok ? ok({ facts: svid.facts, windows: path.value }) : path;
 }
