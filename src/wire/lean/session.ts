@@ -133,6 +133,8 @@ export class Session implements FrameSink {
     this.goaway(MAX_STREAM_ID, NO_ERROR);
     this.output.write(FAREWELL_PING);
     this.calls.endWatches();
+    // Who never said a word has nothing on its way.
+    if (!this.greeted) this.sayLast();
   }
 
   private sayLast(): void {
