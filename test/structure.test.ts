@@ -64,8 +64,8 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   lint: ['model', 'config', 'policy'],
   state: ['model', 'x509'],
 };
-/** The files beside main.ts, the commands, and the engine without listeners. */
-const joins = (room: string): boolean => room.endsWith('.ts') || ['cli', 'workbench', 'replay'].includes(room);
+/** The files beside main.ts, the commands, the engine without listeners, and the short way to what it decided. */
+const joins = (room: string): boolean => room.endsWith('.ts') || ['cli', 'workbench', 'replay', 'quick'].includes(room);
 
 /** Packages and where they live: a room, or one file. Node's own are free, but for those in NODE_ROOMS. */
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {

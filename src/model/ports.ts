@@ -72,6 +72,12 @@ export interface RevocableNames {
 export type IsRevoked = (names: RevocableNames, now: number) => Result<void>;
 
 /**
+ * A number that is another one whenever a name may be refused that was not refused before; NaN while nothing may be taken
+ * from memory. What was clear under a standing is clear under the same standing at every later moment.
+ */
+export type RevocationStanding = (now: number) => number;
+
+/**
  * What is known here and now about a pin: the presenter holds it (or shares it by design); nobody does; another one does;
  * or only a store elsewhere could tell.
  */
