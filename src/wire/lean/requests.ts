@@ -16,7 +16,7 @@ import type { Output } from './output.js';
 import type { Receiving } from './receiving.js';
 import { RequestHead } from './request-head.js';
 import type { Sender } from './sender.js';
-import { CLOSED, RECEIVING } from './stream.js';
+import { ANSWERING, CLOSED, RECEIVING } from './stream.js';
 import type { Stream } from './stream.js';
 import { FORGOTTEN, RESET_BY_US } from './streams.js';
 import type { Streams } from './streams.js';
@@ -74,8 +74,9 @@ export class Requests implements BlockSink {
     const { head } = this;
     const stream = this.streams.create(id, this.tick());
     stream.declared = head.contentLength();
+    if (endStream) stream.state = ANSWERING;
     this.calls.begin(stream, head);
-    if (endStream && stream.state === RECEIVING) this.complete(stream);
+    if (endStream && stream.state !== CLOSED) this.complete(stream);
   }
 
   /** A second block ends the request (§8.1), or is none of its. */
