@@ -50,7 +50,7 @@ export class Requests implements BlockSink {
     const stream = streams.get(id);
     if (stream !== undefined) return this.trailers(stream, endStream, ownParent);
     if (id <= streams.last) return this.headersTooLate(id);
-    if (id > this.lastTaken) return;
+    if (id > this.lastTaken) return this.budget.spend(1);
     streams.last = id;
     if (ownParent || !head.isRequest()) return this.refuse(id, PROTOCOL_ERROR);
     if (streams.full()) return this.refuse(id, REFUSED_STREAM);
@@ -112,7 +112,7 @@ export class Requests implements BlockSink {
   /** §5.1: a number below the last one is of a stream that ended, or that was left out. */
   private headersTooLate(id: number): void {
     const how = this.streams.howEnded(id);
-    if (how === RESET_BY_US) return;
+    if (how === RESET_BY_US) return this.budget.spend(1);
     throw new ConnectionError(
       how === FORGOTTEN ? PROTOCOL_ERROR : STREAM_CLOSED,
       `HEADERS on stream ${id}, which is closed`,
@@ -122,9 +122,9 @@ export class Requests implements BlockSink {
   private dataTooLate(id: number): void {
     if (id === 0 || (id > this.streams.last && id <= this.lastTaken))
       throw new ConnectionError(PROTOCOL_ERROR, `DATA on stream ${id}, which is idle`);
+    this.budget.spend(1);
     // On its way when we reset, or when we said goodbye.
     if (id > this.streams.last || this.streams.howEnded(id) === RESET_BY_US) return;
-    this.budget.spend(1);
     this.output.reset(id, STREAM_CLOSED);
   }
 
