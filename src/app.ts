@@ -102,8 +102,8 @@ function heardBy(onCheck: OnCheck | undefined, recorder: Recorder, settings: Set
   if (onCheck === undefined) return recorder;
   return {
     ...recorder,
-    onOutcome(outcome, attributes, microseconds) {
-      recorder.onOutcome(outcome, attributes, microseconds);
+    onOutcome(outcome, attributes, microseconds, line) {
+      recorder.onOutcome(outcome, attributes, microseconds, line);
       onCheck(outcome, attributes, settings);
     },
   };

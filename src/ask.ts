@@ -4,28 +4,31 @@ import type { Decision } from './model/decision.js';
 import type { SpiffeId } from './model/ids.js';
 import type { HorizonPart, Instant } from './model/instant.js';
 import type { Route } from './model/policy.js';
-import type { IsRevoked, Pins, RevocableNames, Uses, VerifyCertificate } from './model/ports.js';
+import type { IsRevoked, Pins, RevocableNames, RevocationStanding, Uses, VerifyCertificate } from './model/ports.js';
 import type { Settings } from './model/settings.js';
 import type { Snapshot } from './model/snapshot.js';
 import type { VerifyTokenSignature } from './origin/token.js';
 import type { Shape } from './request/shape.js';
 import type { DecisionCache, KeyPart } from './state/decision-cache.js';
+import type { Turns } from './state/turns.js';
 
 export interface CheckDependencies {
   readonly settings: Settings;
   readonly snapshot: () => Snapshot;
   readonly verifyCertificate: (snapshot: Snapshot) => VerifyCertificate;
   readonly verifyTokenSignature: (snapshot: Snapshot) => VerifyTokenSignature;
+  /** Of the event loop: whoever may verify a certificate waits for one. Absent: nobody waits. */
+  readonly turns?: Pick<Turns, 'wait'>;
   readonly pins: Pins;
   readonly uses: Uses;
   readonly isRevoked: IsRevoked;
+  /** Absent: the revocations are asked on each hit. */
+  readonly standing?: RevocationStanding;
   readonly cache: DecisionCache;
-  /** ms since 1970; read once for each check. */
+  /** ms since 1970; read once for each check. Whoever owns the cache empties it when the clock steps back: state/clock.ts. */
   readonly now: () => number;
   readonly newId: () => string;
   readonly onFault: (fault: unknown) => void;
-  /** The clock went back so far that the caches were emptied. */
-  readonly onClockStep?: () => void;
   /** For the tests that prove that each part of the key and of the expiry is needed. */
   readonly keyParts?: readonly KeyPart[];
   readonly deaf?: HorizonPart;

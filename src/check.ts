@@ -5,7 +5,7 @@
 import type { Ask, CheckDependencies, Draft } from './ask.js';
 import { decideBeside } from './candidate.js';
 import type { Attributes } from './model/attributes.js';
-import type { Outcome } from './model/decision.js';
+import type { Mode, Outcome } from './model/decision.js';
 import { parseSpiffeId } from './model/ids.js';
 import type { SpiffeId } from './model/ids.js';
 import { instantAt } from './model/instant.js';
@@ -17,48 +17,56 @@ import type { Snapshot } from './model/snapshot.js';
 import { commit, isRecallable, recall, recallKey } from './recall.js';
 import { readShape } from './request/shape.js';
 import { answeredIn, modeOf } from './shadow.js';
-import { CLOCK_STEP } from './state/decision-cache.js';
+import { notYet } from './state/decision-cache.js';
+import type { CachedDecision } from './state/decision-cache.js';
 import { decideAnew, deny } from './steps.js';
 
-export type Check = (request: Result<Attributes>, deadline: number | undefined) => Promise<Outcome>;
+/** At once where nothing has to be waited for: what was decided before, and what can not be read. */
+export type Check = (request: Result<Attributes>, deadline: number | undefined) => Outcome | Promise<Outcome>;
 
 /** Checks that are being decided at once; beyond, the guard is overloaded and says so instead of queueing. */
 const MAX_IN_FLIGHT = 10_000;
 
 export function createCheck(deps: CheckDependencies): Check {
   let inFlight = 0;
-  let latest = -Infinity;
-  return async (request, deadline) => {
+  return (request, deadline) => {
     const now = deps.now();
-    if (now < latest - CLOCK_STEP) {
-      deps.cache.clear();
-      deps.onClockStep?.();
-    }
-    latest = now;
     const snapshot = deps.snapshot();
-    const circumstances = {
-      id: deps.newId(),
-      time: now,
-      policy: snapshot.policy?.revision,
-      policyStale: snapshot.policyStale,
-      owner: snapshot.policy?.owner ?? null,
-      guard: request.ok ? guardOf(request.value, deps.settings) : (deps.settings.workload ?? undefined),
-      peerNotVerified: deps.settings.origin.peer === 'principal',
-      mode: modeOf(deps.settings.policy.mode, snapshot.policy?.mode),
-    };
-    inFlight += 1;
-    try {
-      if (inFlight > MAX_IN_FLIGHT) return { ...undecided(overloaded), ...circumstances };
-      const answered = await answer(request, snapshot, deps, now, deadline);
-      return { ...answered, ...circumstances };
-    } catch (fault) {
+    const guard = request.ok ? guardOf(request.value, deps.settings) : (deps.settings.workload ?? undefined);
+    const around = { id: deps.newId(), time: now, ...circumstancesOf(snapshot, guard, deps.settings) };
+    const broken = (fault: unknown): Outcome => {
       deps.onFault(fault);
-      return { ...undecided(refuse('internal_error', 'a fault, see the operational log')), ...circumstances };
-    } finally {
-      inFlight -= 1;
+      return { ...undecided(refuse('internal_error', 'a fault, see the operational log')), ...around };
+    };
+    try {
+      const begun = begin(request, snapshot, deps, now);
+      if (begun.kind === 'answered') return { ...begun.answered, ...around };
+      if (inFlight >= MAX_IN_FLIGHT) return { ...undecided(overloaded), ...around };
+      inFlight += 1;
+      return decideAndKeep(begun, deps, deadline)
+        .then((answered) => ({ ...answered, ...around }), broken)
+        .finally(() => (inFlight -= 1));
+    } catch (fault) {
+      return broken(fault);
     }
   };
 }
+
+/** What an outcome says of the guard and its policy, whoever asks. */
+export const circumstancesOf = (
+  snapshot: Snapshot,
+  guard: SpiffeId | undefined,
+  { origin, policy }: Pick<Settings, 'origin' | 'policy'>,
+): Circumstances => ({
+  policy: snapshot.policy?.revision,
+  policyStale: snapshot.policyStale,
+  owner: snapshot.policy?.owner ?? null,
+  guard,
+  peerNotVerified: origin.peer === 'principal',
+  mode: modeOf(policy.mode, snapshot.policy?.mode),
+});
+
+export type Circumstances = Pick<Outcome, 'policy' | 'policyStale' | 'owner' | 'guard' | 'peerNotVerified' | 'mode'>;
 
 const overloaded = refuse('deadline_exceeded', `more than ${MAX_IN_FLIGHT} checks at once`);
 const late = refuse('deadline_exceeded', 'the deadline of the call passed before the decision');
@@ -67,7 +75,7 @@ const late = refuse('deadline_exceeded', 'the deadline of the call passed before
 export const guardOf = (attributes: Attributes, settings: Pick<Settings, 'workload'>): SpiffeId | undefined =>
   settings.workload ?? parseSpiffeId(attributes.destinationPrincipal);
 
-type Answered = Pick<Outcome, 'verdict' | 'findings' | 'candidate' | 'cache'>;
+export type Answered = Pick<Outcome, 'verdict' | 'findings' | 'candidate' | 'cache'>;
 
 /** Nothing was decided, or step 1 refused: such a refusal counts in every mode. */
 const undecided = (refusal: Refusal, route?: Route): Answered => ({
@@ -76,24 +84,30 @@ const undecided = (refusal: Refusal, route?: Route): Answered => ({
   cache: 'miss',
 });
 
-async function answer(
-  request: Result<Attributes>,
-  snapshot: Snapshot,
-  deps: CheckDependencies,
-  now: number,
-  deadline: number | undefined,
-): Promise<Answered> {
+/** The steps are to be gone; `key` is undefined where the decision may not be kept. */
+interface Open {
+  readonly kind: 'open';
+  readonly ask: Ask;
+  readonly key: string | undefined;
+  readonly mode: Mode;
+}
+type Begun = { readonly kind: 'answered'; readonly answered: Answered } | Open;
+
+const answered = (what: Answered): Begun => ({ kind: 'answered', answered: what });
+
+/** As far as nothing has to be waited for. */
+function begin(request: Result<Attributes>, snapshot: Snapshot, deps: CheckDependencies, now: number): Begun {
   // 1. shape
-  if (!request.ok) return undecided(request);
+  if (!request.ok) return answered(undecided(request));
   const attributes = request.value;
   const shape = readShape(attributes, deps.settings);
-  if (!shape.ok) return undecided(shape);
+  if (!shape.ok) return answered(undecided(shape));
   const { policy } = snapshot;
   const mode = modeOf(deps.settings.policy.mode, policy?.mode);
   if (policy === undefined)
-    return { ...answeredIn(mode, deny(policyInvalid, {})), candidate: undefined, cache: 'miss' };
+    return answered({ ...answeredIn(mode, deny(policyInvalid, {})), candidate: undefined, cache: 'miss' });
   const route = policy.route(shape.value.method, shape.value.segments);
-  if (route.ambiguous) return undecided(caseAmbiguous, route);
+  if (route.ambiguous) return answered(undecided(caseAmbiguous, route));
 
   const ask: Ask = {
     attributes,
@@ -106,10 +120,22 @@ async function answer(
     instant: instantAt(now, deps.deaf),
   };
   const key = isRecallable(ask) ? recallKey(ask) : undefined;
-  const found = key === undefined ? undefined : recall(key, ask);
-  if (found !== undefined)
-    return { ...answeredIn(mode, found.decision), candidate: found.beside?.verdict, cache: 'hit' };
+  const found = key === undefined ? undefined : recall(key, now, ask.guard, deps);
+  return found === undefined ? { kind: 'open', ask, key, mode } : answered(foundIn(mode, found));
+}
 
+/** What is answered with a decision that was made before. */
+export const foundIn = (mode: Mode, { decision, beside }: CachedDecision): Answered => ({
+  ...answeredIn(mode, decision),
+  candidate: beside?.verdict,
+  cache: 'hit',
+});
+
+async function decideAndKeep(
+  { ask, key, mode }: Open,
+  deps: CheckDependencies,
+  deadline: number | undefined,
+): Promise<Answered> {
   const draft = await before(deadline, deps.now, () => decideAnew(ask));
   // Before anything is written, so that both are asked about the same pins and used tokens.
   const beside = await decideBeside(ask, (work) => before(deadline, deps.now, work));
@@ -117,7 +143,8 @@ async function answer(
   const cacheable = draft.cacheable && beside?.cacheable !== false && decision.verdict === draft.verdict;
   if (key !== undefined && cacheable) {
     const horizon = ask.instant.horizon();
-    deps.cache.store(key, { decision, beside, horizon, madeAt: now, names: draft.names });
+    const { names } = draft;
+    deps.cache.store(key, { decision, beside, horizon, madeAt: ask.instant.now, names, cleared: notYet() });
   }
   return { ...answeredIn(mode, decision), candidate: beside?.verdict, cache: 'miss' };
 }

@@ -8,6 +8,7 @@ import type { Engine, Memory } from './engine.js';
 import { createHandler } from './handle.js';
 import type { Handle } from './handle.js';
 import type { Settings } from './model/settings.js';
+import { createQuick } from './quick/quick.js';
 import type { Recorder } from './recorder.js';
 import { StartError } from './start-error.js';
 import { followRevocations } from './state/revocation-file.js';
@@ -42,12 +43,13 @@ export async function openCore(
   for (const facts of early) tell(...facts);
   const { mayAnswer, onOutcome, onClockStep } = recorder;
   const engine = createEngine({ settings, memory, snapshot: sources.snapshot, now, onFault, onClockStep });
+  const quick = createQuick(engine.parts);
   const revocations = await openRevocations(settings, memory, recorder, now());
   return {
     settings,
     engine,
     sources,
-    handle: createHandler({ check: engine.check, settings, mayAnswer, onOutcome, onFault }),
+    handle: createHandler({ check: engine.check, settings, mayAnswer, onOutcome, onFault, ...(quick && { quick }) }),
     revocationProblem: () => revocations?.problem(),
     async poll(force) {
       await sources.poll(now(), force);

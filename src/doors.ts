@@ -5,12 +5,12 @@ import { startHttpListener } from './admin/http.js';
 import type { AdminSources, HttpListener } from './admin/http.js';
 import type { Log } from './audit/log.js';
 import type { Handle } from './handle.js';
-import type { ListenSettings } from './model/settings.js';
+import type { Address, ListenSettings } from './model/settings.js';
 import { describe, StartError } from './start-error.js';
 import { watchFile } from './state/watched-file.js';
 import type { WatchedFile } from './state/watched-file.js';
-import { startGrpcListener } from './wire/grpc-server.js';
-import type { Listener, ListenerOptions } from './wire/grpc-server.js';
+import { startLeanListener } from './wire/lean/listener.js';
+import type { Listener, ListenerOptions } from './wire/listener.js';
 
 export interface Doors {
   readonly listeners: readonly Listener[];
@@ -41,7 +41,8 @@ export async function openDoors(listen: ListenSettings, log: Log, behind: Behind
   try {
     for (const address of listen.check) {
       const own = address.kind === 'tcp' ? { ...grpc, ...tls } : grpc;
-      listeners.push(await startGrpcListener({ ...own, address }));
+      const start = isLean(listen, address) ? startLeanListener : await loadGrpcJs();
+      listeners.push(await start({ ...own, address }));
     }
     for (const [kind, address] of pageAddresses(listen))
       pages.push(await startHttpListener({ ...http, kind, address }));
@@ -51,6 +52,14 @@ export async function openDoors(listen: ListenSettings, log: Log, behind: Behind
     throw new StartError(3, [describe(error)]);
   }
 }
+
+/** TLS and reflection are grpc-js's. */
+const isLean = (listen: ListenSettings, address: Address): boolean =>
+  address.kind === 'unix' && listen.transport === 'lean' && !listen.reflection;
+
+/** Only where it is used: it costs more memory than the rest of the guard. */
+const loadGrpcJs = async (): Promise<(options: ListenerOptions) => Promise<Listener>> =>
+  (await import('./wire/grpc-server.js')).startGrpcListener;
 
 /** Of the TCP listeners: who may open a Unix socket is said by its file mode. */
 function readTls({ tls }: ListenSettings): Pick<ListenerOptions, 'tls'> {

@@ -18,6 +18,7 @@ import type { PolicySource } from './policy/compile.js';
 import { rememberAuthorities } from './state/authorities.js';
 import { createCertificates } from './state/certificates.js';
 import type { CertificateReaders } from './state/certificates.js';
+import { watchClock } from './state/clock.js';
 import { createDecisionCache } from './state/decision-cache.js';
 import { readJwks } from './state/jwks.js';
 import { createPins, createUses } from './state/pins.js';
@@ -26,6 +27,7 @@ import { createRevocations } from './state/revocations.js';
 import type { Revocations } from './state/revocations.js';
 import type { Readers } from './state/sources.js';
 import { createTokens } from './state/tokens.js';
+import { createTurns } from './state/turns.js';
 import { readBundle, readIntermediates } from './state/trust-bundle.js';
 import type { Parsed } from './state/watched-file.js';
 
@@ -33,6 +35,8 @@ export { checkGuardrails };
 
 export interface Engine extends Memory {
   readonly check: Check;
+  /** What the check is made of, for whoever finds its decisions by another way. */
+  readonly parts: CheckDependencies;
   readonly sizes: () => ReadonlyMap<string, number>;
 }
 
@@ -65,31 +69,36 @@ export interface EngineOptions {
 
 export function createEngine(options: EngineOptions): Engine {
   const { settings, snapshot, now, onFault, onClockStep, without, memory = createMemory(settings) } = options;
-  const certificates = createCertificates(certificateReaders(pathVerifier(rememberAuthorities())));
-  const tokens = createTokens(verifyTokenSignature, Math.min(settings.cache.entries, MAX_TOKENS));
+  const turns = createTurns();
+  const certificates = createCertificates(certificateReaders(pathVerifier(rememberAuthorities())), turns);
+  const tokens = createTokens(verifyTokenSignature, Math.min(settings.cache.entries, MAX_TOKENS), turns);
   const cache = without?.cache ?? createDecisionCache(settings.cache.entries, settings.cache.maxAge);
-  const check = createCheck({
+  const parts: CheckDependencies = {
     settings,
     snapshot,
     verifyCertificate: certificates.verify,
     verifyTokenSignature: tokens.verify,
+    turns,
     pins: memory.pins,
     uses: memory.uses,
     isRevoked: memory.revocations.isRevoked,
+    standing: memory.revocations.standing,
     cache,
-    now,
+    now: watchClock(now, () => {
+      cache.clear();
+      onClockStep?.();
+    }),
     newId: randomUUID,
     onFault,
-    ...(onClockStep && { onClockStep }),
     ...without,
-  });
+  };
   const sizes = (): ReadonlyMap<string, number> =>
     new Map([
       ['decisions', cache.size()],
       ['tokens', tokens.size()],
       ['certificates', certificates.size()],
     ]);
-  return { ...memory, check, sizes };
+  return { ...memory, check: createCheck(parts), parts, sizes };
 }
 
 /** How certificates are read before a path is looked for. */

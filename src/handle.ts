@@ -8,8 +8,11 @@ import { refuse } from './model/result.js';
 import type { Result } from './model/result.js';
 import type { Check } from './check.js';
 import { answerMetadata } from './audit/record.js';
-import { answerOf } from './wire/answer.js';
+import { answerOf, askedBy } from './wire/answer.js';
 import type { AnswerSettings } from './wire/answer.js';
+import type { Found } from './quick/found.js';
+import type { Quick } from './quick/quick.js';
+import { tellLater } from './telling.js';
 import { readRequest } from './wire/read-request.js';
 import { encodeAnswer } from './wire/write-response.js';
 
@@ -18,39 +21,80 @@ export interface HandlerDependencies {
   readonly settings: AnswerSettings;
   /** False where records can't be written and `audit.onFailure` is deny. */
   readonly mayAnswer: () => boolean;
-  readonly onOutcome: (outcome: Outcome, attributes: Attributes | undefined, microseconds: number) => void;
+  readonly onOutcome: OnOutcome;
   readonly onFault: (fault: unknown) => void;
+  /** Finds what was decided before without reading the request. Absent: everything goes the whole way. */
+  readonly quick?: Quick;
 }
 
-export type Handle = (bytes: Uint8Array, deadline: number | undefined) => Promise<Buffer>;
-
-export function createHandler(deps: HandlerDependencies): Handle {
-  return async (bytes, deadline) => {
-    const started = performance.now();
-    // Before the decision, so that a call that is denied for its record's sake writes no pin either.
-    const request = deps.mayAnswer() ? read(bytes, deps) : unrecorded;
-    const attributes = request.ok ? request.value : undefined;
-    const outcome = await deps.check(request, deadline);
-    const written = write(outcome, attributes, deps);
-    const microseconds = Math.round((performance.now() - started) * 1000);
-    setImmediate(() => tell(written.outcome, attributes, microseconds, deps));
-    return written.bytes;
-  };
-}
-
-const unrecorded = refuse('internal_error', 'records can not be written');
-
-/** The call is over: nobody above would catch a fault any more, and it would end the process. */
-function tell(
+/**
+ * Hears of each check once. `line` is the record as text where it can be made without the rest; it is what the record of
+ * the outcome would be written as (test/properties/quick.test.ts). `attributes` are read when they are looked at.
+ */
+export type OnOutcome = (
   outcome: Outcome,
   attributes: Attributes | undefined,
   microseconds: number,
-  deps: HandlerDependencies,
-): void {
+  line?: () => string | undefined,
+) => void;
+
+/**
+ * At once where nothing has to be waited for. The bytes must stay as they are: the record is made from them in a later
+ * turn. `deadline` in ms since 1970.
+ */
+export type Handle = (bytes: Uint8Array, deadline: number | undefined) => Buffer | Promise<Buffer>;
+
+export function createHandler(deps: HandlerDependencies): Handle {
+  const tell = tellLater(deps);
+  const answered = (outcome: Outcome, attributes: Attributes | undefined, started: number): Buffer => {
+    const written = write(outcome, attributes, deps);
+    tell({ outcome: written.outcome, attributes, microseconds: since(started) });
+    return written.bytes;
+  };
+  const theWholeWay = (
+    request: Result<Attributes>,
+    bytes: Buffer,
+    deadline: number | undefined,
+    started: number,
+  ): Buffer | Promise<Buffer> => {
+    const attributes = request.ok ? request.value : undefined;
+    const outcome = deps.check(request, deadline);
+    if (outcome instanceof Promise) return outcome.then((each) => answered(each, attributes, started));
+    if (outcome.cache === 'hit' && attributes !== undefined) learn(bytes, attributes, deps);
+    return answered(outcome, attributes, started);
+  };
+  return (input, deadline) => {
+    const started = performance.now();
+    const bytes = Buffer.isBuffer(input) ? input : Buffer.from(input.buffer, input.byteOffset, input.length);
+    // Before the decision, so that a call that is denied for its record's sake writes no pin either.
+    if (!deps.mayAnswer()) return theWholeWay(unrecorded, bytes, deadline, started);
+    const found = quickly(bytes, deps);
+    if (found === undefined) return theWholeWay(read(bytes, deps), bytes, deadline, started);
+    found.microseconds = since(started);
+    tell(found);
+    return found.answer;
+  };
+}
+
+const since = (started: number): number => Math.round((performance.now() - started) * 1000);
+
+const unrecorded = refuse('internal_error', 'records can not be written');
+
+/** Whatever breaks on the short way, the whole way answers. */
+function quickly(bytes: Buffer, { quick, onFault }: HandlerDependencies): Found | undefined {
   try {
-    deps.onOutcome(outcome, attributes, microseconds);
+    return quick?.find(bytes);
   } catch (fault) {
-    deps.onFault(fault);
+    onFault(fault);
+    return undefined;
+  }
+}
+
+function learn(bytes: Buffer, attributes: Attributes, { quick, onFault }: HandlerDependencies): void {
+  try {
+    quick?.learn(bytes, attributes);
+  } catch (fault) {
+    onFault(fault);
   }
 }
 
@@ -70,11 +114,14 @@ function write(
   { settings, onFault }: HandlerDependencies,
 ): { readonly bytes: Buffer; readonly outcome: Outcome } {
   try {
-    return { bytes: encodeAnswer(answerOf(outcome, attributes, settings, answerMetadata(outcome))), outcome };
+    return { bytes: encodeAnswer(answerOf(outcome, askedBy(attributes), settings, answerMetadata(outcome))), outcome };
   } catch (fault) {
     onFault(fault);
     const broken = unanswerable({ ...outcome, findings: {} }, 'the answer could not be written');
-    return { bytes: encodeAnswer(answerOf(broken, undefined, settings, answerMetadata(broken))), outcome: broken };
+    return {
+      bytes: encodeAnswer(answerOf(broken, askedBy(undefined), settings, answerMetadata(broken))),
+      outcome: broken,
+    };
   }
 }
 

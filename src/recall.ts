@@ -3,8 +3,9 @@
  * A found decision is asked of revocations and pins once more; whatever they say against it sends the request the whole
  * way, so that the reason is the one that the uncached engine gives.
  */
-import type { Ask, Draft } from './ask.js';
+import type { Ask, CheckDependencies, Draft } from './ask.js';
 import type { Decision } from './model/decision.js';
+import type { SpiffeId } from './model/ids.js';
 import type { Line, Route } from './model/policy.js';
 import type { PinKnowledge } from './model/ports.js';
 import { ok, refuse } from './model/result.js';
@@ -15,7 +16,7 @@ import { isVerifiedOrigin } from './origin/verify.js';
 import { demandOf, isPermit } from './policy/decide.js';
 import { FORWARDED_HEADER } from './request/shape.js';
 import { decisionKey } from './state/decision-cache.js';
-import type { CachedDecision } from './state/decision-cache.js';
+import type { CachedDecision, KeyInputs } from './state/decision-cache.js';
 
 const linesOf = (route: Route): readonly Line[] =>
   route.line === undefined ? route.guardrails : [route.line, ...route.guardrails];
@@ -27,17 +28,30 @@ export const isRecallable = ({ route, beside }: Pick<Ask, 'route' | 'beside'>): 
 const mayRepeat = (route: Route): boolean =>
   !linesOf(route).some(({ conditions }) => conditions.fresh || conditions.once);
 
-export function recallKey({ attributes, shape, route, beside, snapshot, deps }: Ask): string {
+/** The parts of a key that method and path select. */
+export const routeInputs = (
+  route: Route,
+  beside: Route | undefined,
+): Pick<KeyInputs, 'line' | 'guardrails' | 'candidateLine'> => ({
+  line: String(route.line?.number ?? ''),
+  guardrails: route.guardrails.map(({ number }) => number).join(),
+  // Both policies have the same guardrails; but which case counts as ambiguous depends on all the lines.
+  candidateLine: beside === undefined ? '' : `${beside.line?.number ?? ''} ${beside.ambiguous}`,
+});
+
+/** No token counts where neither policy looks at one. */
+export const isBlind = ({ route, beside }: Pick<Ask, 'route' | 'beside'>): boolean =>
+  [route, beside].every((each) => each === undefined || demandOf(each).token === 'no');
+
+export type KeyQuestion = Pick<Ask, 'attributes' | 'shape' | 'route' | 'beside' | 'snapshot' | 'deps'>;
+
+export function recallKey({ attributes, shape, route, beside, snapshot, deps }: KeyQuestion): string {
   const { headers } = attributes;
-  const blind = [route, beside].every((each) => each === undefined || demandOf(each).token === 'no');
-  const credentials = blind ? [] : deps.settings.tokens.map(({ from }) => headers.all(from));
+  const credentials = isBlind({ route, beside }) ? [] : deps.settings.tokens.map(({ from }) => headers.all(from));
   return decisionKey(
     {
       ...snapshot.versions,
-      line: String(route.line?.number ?? ''),
-      guardrails: route.guardrails.map(({ number }) => number).join(),
-      // Both policies have the same guardrails; but which case counts as ambiguous depends on all the lines.
-      candidateLine: beside === undefined ? '' : `${beside.line?.number ?? ''} ${beside.ambiguous}`,
+      ...routeInputs(route, beside),
       principal: attributes.principal,
       certificate: attributes.certificate,
       destination: attributes.destinationPrincipal,
@@ -50,16 +64,37 @@ export function recallKey({ attributes, shape, route, beside, snapshot, deps }: 
   );
 }
 
-export function recall(key: string, ask: Ask): Pick<CachedDecision, 'decision' | 'beside'> | undefined {
-  const { deps, instant } = ask;
-  const entry = deps.cache.find(key, instant.now);
-  if (entry === undefined) return undefined;
+/** Whom a decision that was found is asked about once more. */
+export type RecallDependencies = Pick<CheckDependencies, 'cache' | 'isRevoked' | 'standing' | 'pins'>;
+
+export function recall(
+  key: string,
+  now: number,
+  guard: SpiffeId | undefined,
+  deps: RecallDependencies,
+): CachedDecision | undefined {
+  const entry = deps.cache.find(key, now);
+  if (entry === undefined || !isStillClear(entry, now, deps)) return undefined;
   const { decision, beside } = entry;
-  for (const names of [entry.names, beside?.names])
-    if (names !== undefined && !deps.isRevoked(names, instant.now).ok) return undefined;
-  if (beside !== undefined && !standsWith(peekPin(beside, ask))) return undefined;
-  const pin = peekPin(decision, ask);
+  if (beside !== undefined && !standsWith(peekPin(beside, now, guard, deps))) return undefined;
+  const pin = peekPin(decision, now, guard, deps);
   return (decision.verdict.kind === 'allow' ? pin === 'holds' : standsWith(pin)) ? entry : undefined;
+}
+
+/**
+ * Revocations are asked on each hit. While none is added they can only end: names that were clear under the same standing
+ * are clear at every later moment. A clock that steps back may bring one back to life, so then they are asked again.
+ */
+function isStillClear(
+  { names, beside, cleared }: CachedDecision,
+  now: number,
+  { isRevoked, standing }: RecallDependencies,
+): boolean {
+  const current = standing?.(now) ?? NaN;
+  if (cleared !== undefined && cleared.standing === current && now >= cleared.from) return true;
+  for (const each of [names, beside?.names]) if (each !== undefined && !isRevoked(each, now).ok) return false;
+  if (cleared !== undefined) [cleared.standing, cleared.from] = [current, now];
+  return true;
 }
 
 /** An allow needs its pin; what writes none only needs that nobody else has it. */
@@ -93,11 +128,16 @@ function claimPin({ findings }: Decision, { deps, instant, guard }: Ask): Result
 }
 
 /** Of a decision that no pin was asked for, nothing could object. */
-function peekPin({ findings }: Pick<Decision, 'findings'>, { deps, instant, guard }: Ask): PinKnowledge {
+function peekPin(
+  { findings }: Pick<Decision, 'findings'>,
+  now: number,
+  guard: SpiffeId | undefined,
+  { pins }: RecallDependencies,
+): PinKnowledge {
   const { token, bound } = findings;
   if (token === undefined || bound?.pin === undefined) return 'holds';
   const { presenter } = bound.pin;
-  return deps.pins.peek(token.name, presenter, sharesToken(token.issuer, presenter, guard), instant.now);
+  return pins.peek(token.name, presenter, sharesToken(token.issuer, presenter, guard), now);
 }
 
 /** Single use counts for each audience and line. */

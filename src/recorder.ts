@@ -11,6 +11,7 @@ import { requestFacts } from './audit/request-facts.js';
 import { openSink } from './audit/sink.js';
 import { packageVersion } from './version.js';
 import type { Engine } from './engine.js';
+import type { OnOutcome } from './handle.js';
 import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
 import type { CertificateFacts } from './model/evidence.js';
@@ -21,7 +22,7 @@ import { createSeenCertificates } from './state/seen-certificates.js';
 import type { OnSource, Sources } from './state/sources.js';
 
 export interface Recorder {
-  readonly onOutcome: (outcome: Outcome, attributes: Attributes | undefined, microseconds: number) => void;
+  readonly onOutcome: OnOutcome;
   readonly onSource: OnSource;
   readonly onClockStep: () => void;
   readonly onRevocation: OnRevocation;
@@ -76,6 +77,11 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
   const write = (record: object): void => sink.write(JSON.stringify(record));
   const event = <E extends EventName>(name: E, fields: EventFields<E>): void => write(eventRecord(name, fields, now()));
   const observeCertificate = createSeenCertificates();
+  const recordOf = (outcome: Outcome, attributes: Attributes | undefined, microseconds: number): string => {
+    const { audit, environment } = current();
+    const facts = attributes && requestFacts(attributes);
+    return JSON.stringify(decisionRecord(outcome, facts, { path: audit.path, environment }, microseconds));
+  };
 
   const certificate = (facts: CertificateFacts | undefined, outcome: Outcome): void => {
     if (facts === undefined) return;
@@ -102,7 +108,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
   };
 
   return {
-    onOutcome(outcome, attributes, microseconds) {
+    onOutcome(outcome, attributes, microseconds, line) {
       const reason = reasonOf(outcome);
       metrics.checked(reason, microseconds / 1e6);
       const judged = shadowReason(outcome) ?? reason;
@@ -114,15 +120,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       if (origin?.kind === 'workload' && origin.certificate !== peer?.certificate)
         certificate(origin.certificate, outcome);
       if (leavesRecord(outcome, current().audit.allowedShare, Math.random())) {
-        const facts = attributes && requestFacts(attributes);
-        write(
-          decisionRecord(
-            outcome,
-            facts,
-            { path: current().audit.path, environment: current().environment },
-            microseconds,
-          ),
-        );
+        sink.write(line?.() ?? recordOf(outcome, attributes, microseconds));
       }
       if (judged === 'token_presenter_changed') pinConflict(outcome);
       if (judged === 'token_replayed') metrics.incident('token_replayed');

@@ -40,6 +40,9 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
   let origin: VerifiedOrigin | undefined;
   let credential: Credential | undefined;
   if (demand.origin !== 'no') {
+    const turn = deps.turns?.wait();
+    if (turn === 'full') return no(overloaded, demand.origin);
+    if (turn !== undefined) await turn;
     // 2. peer
     const question = peerQuestion(ask);
     const peer = verifyPeer(question);
@@ -116,6 +119,8 @@ const tokenMissing = refuse(
   'no configured place holds a token',
   'send the token as "authorization: Bearer …"',
 );
+
+const overloaded = refuse('deadline_exceeded', 'too many signatures are waiting to be verified');
 
 const tokenPlaces = (settings: Settings): readonly string[] => [...new Set(settings.tokens.map(({ from }) => from))];
 

@@ -64,8 +64,8 @@ const MAY_KNOW: Readonly<Record<string, readonly string[]>> = {
   lint: ['model', 'config', 'policy'],
   state: ['model', 'x509'],
 };
-/** The files beside main.ts, the commands, and the engine without listeners. */
-const joins = (room: string): boolean => room.endsWith('.ts') || ['cli', 'workbench', 'replay'].includes(room);
+/** The files beside main.ts, the commands, the engine without listeners, and the short way to what it decided. */
+const joins = (room: string): boolean => room.endsWith('.ts') || ['cli', 'workbench', 'replay', 'quick'].includes(room);
 
 /** Packages and where they live: a room, or one file. Node's own are free, but for those in NODE_ROOMS. */
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
@@ -145,11 +145,27 @@ describe('the rooms of the house', () => {
     expect(wrong.map(told)).toEqual([]);
   });
 
+  it('load the libraries of gRPC only where a listener or a command asks for them', () => {
+    const heavy = ['@grpc/grpc-js', '@grpc/proto-loader', '@grpc/reflection', 'grpc-health-check', 'protobufjs'];
+    const reached = reachedFrom('cli/serve.ts').flatMap((file) => imports.filter(({ from }) => from === file));
+    expect(reached.filter(({ to, typeOnly }) => !typeOnly && heavy.includes(to)).map(told)).toEqual([]);
+    expect(reached.map(({ to }) => to)).toContain('wire/lean/listener.ts');
+  });
+
   it('x509 knows nothing but Node', () => {
     const known = imports.filter(({ from, to }) => roomOf(from) === 'x509' && !to.startsWith('x509/'));
     expect(known.filter(({ to }) => !to.startsWith('node:')).map(told)).toEqual([]);
   });
 });
+
+/** Every file that is loaded together with this one. */
+function reachedFrom(start: string): readonly string[] {
+  const reached = new Set([start]);
+  for (const file of reached)
+    for (const { from, to, kind, typeOnly } of imports)
+      if (from === file && kind === 'file' && !typeOnly) reached.add(to);
+  return [...reached];
+}
 
 /** Files that need each other at run time; types alone make no circle. */
 function circles(): readonly string[] {
@@ -172,7 +188,11 @@ function circles(): readonly string[] {
 const AMBIENT: readonly { readonly reads: RegExp; readonly may: Readonly<Record<string, string>> }[] = [
   {
     reads: /^Date\.now$|^new Date\(\)$/,
-    may: { 'cli/serve.ts': 'hands the clock to the app', 'cli/io.ts': 'hands the clock to the commands' },
+    may: {
+      'cli/serve.ts': 'hands the clock to the app',
+      'cli/io.ts': 'hands the clock to the commands',
+      'wire/lean/listener.ts': 'makes a deadline of a grpc-timeout, as grpc-js does; decides nothing',
+    },
   },
   { reads: /^performance\.now$/, may: { 'handle.ts': 'measures how long an answer took; decides nothing' } },
   {

@@ -8,7 +8,7 @@ import type { RequestFacts } from './request-facts.js';
 import { text } from './text.js';
 
 /** Shorter values are words of the language (`true`, `GET`): taking them out would garble the sentence. */
-const SHORTEST_SECRET = 6;
+export const SHORTEST_SECRET = 6;
 /** Values that have fields of their own in the record. */
 const SHOWN = new Set(['host', 'x-request-id', 'x-forwarded-host', 'x-forwarded-proto', 'traceparent', 'content-type']);
 
@@ -40,7 +40,7 @@ function withoutHeaders(detail: string, request: RequestFacts): string {
   return safe;
 }
 
-function queryValues(target: string): string[] {
+export function queryValues(target: string): string[] {
   const mark = target.search(/[?#]/);
   if (mark < 0) return [];
   const values = target

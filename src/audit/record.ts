@@ -6,7 +6,7 @@
 import type { Outcome } from '../model/decision.js';
 import type { Claims } from '../model/evidence.js';
 import type { WorkloadOrigin } from '../model/origin.js';
-import type { Line } from '../model/policy.js';
+import type { Line, Route } from '../model/policy.js';
 import type { Reason } from '../model/reasons.js';
 import type { AuditSettings, DataLabel } from '../model/settings.js';
 import { explanation } from './explanation.js';
@@ -136,7 +136,7 @@ export function decisionRecord(
       candidate: outcome.candidate && present<CandidateFields>({ ...outcome.candidate }),
       peer_not_verified: outcome.peerNotVerified ? true : undefined,
     }),
-    ...(request === undefined ? {} : requestFields(outcome, request, settings)),
+    ...(request === undefined ? {} : requestFields(request, findings.route, settings.path)),
   };
 }
 
@@ -180,15 +180,18 @@ function answerFields(outcome: Outcome): AnswerFields {
 
 type RequestFields = Pick<AuditRecord, 'method' | 'host' | 'path' | 'trace_id' | 'request_id'>;
 
-function requestFields(outcome: Outcome, request: RequestFacts, settings: RecordSettings): RequestFields {
-  return present<RequestFields>({
+export const requestFields = (
+  request: Omit<RequestFacts, 'headers'>,
+  route: Route | undefined,
+  path: RecordSettings['path'],
+): RequestFields =>
+  present<RequestFields>({
     method: maybe(request.method),
     host: maybe(recordedHost(request.host)),
-    path: maybe(recordedPath(request.path, outcome.findings.route, settings.path)),
+    path: maybe(recordedPath(request.path, route, path)),
     trace_id: traceId(request.traceparent),
     request_id: maybe(request.requestId),
   });
-}
 
 /** A token's own words stay apart, under `claimed`, until its signature and claims are verified. */
 function tokenFields(outcome: Outcome): TokenFields | Pick<AuditRecord, 'claimed'> {

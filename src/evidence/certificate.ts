@@ -3,7 +3,7 @@
  * the facts of an X.509-SVID leaf. Refuses what breaks X509-SVID §§2-5 or RFC 5280 in the leaf itself. Does NOT verify
  * any signature, path, date or lifetime, nor whether the trust domain is known: a fact here is still only a claim.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CertificateFacts } from '../model/evidence.js';
 import { parseSpiffeId } from '../model/ids.js';
 import type { Sha256Hex, SpiffeId } from '../model/ids.js';
@@ -18,7 +18,8 @@ export type ChainReading =
   | { readonly ok: false; readonly problem: string };
 
 export type SvidReading =
-  { readonly ok: true; readonly facts: CertificateFacts } | { readonly ok: false; readonly problem: string };
+  | { readonly ok: true; readonly facts: CertificateFacts; readonly certificate: X509 }
+  | { readonly ok: false; readonly problem: string };
 
 /** A leaf and its intermediates; Envoy's own limit for a header line is the same 64 KiB. */
 const LIMITS = { style: 'machine', maxLength: 65_536, maxBlocks: 10 } as const;
@@ -44,7 +45,8 @@ export function readSvid(der: Uint8Array): SvidReading {
   const [fault] = leafFaults(certificate.value);
   if (fault !== undefined) return { ok: false, problem: fault.problem };
   const id = parseSpiffeId(certificate.value.extensions.subjectAltName?.uris[0] ?? '');
-  return id === undefined ? { ok: false, problem: NO_ID } : { ok: true, facts: factsOf(certificate.value, id) };
+  if (id === undefined) return { ok: false, problem: NO_ID };
+  return { ok: true, facts: factsOf(certificate.value, id), certificate: certificate.value };
 }
 
 function percentDecode(text: string): string | undefined {
@@ -103,7 +105,7 @@ function factsOf(certificate: X509, id: SpiffeId): CertificateFacts {
   return {
     id,
     der: certificate.der,
-    sha256: createHash('sha256').update(certificate.der).digest('hex') as Sha256Hex,
+    sha256: hash('sha256', certificate.der, 'hex') as Sha256Hex,
     serial: certificate.serial,
     issuer: certificate.issuerText,
     notBefore: certificate.notBefore,

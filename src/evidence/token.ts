@@ -4,7 +4,7 @@
  * and every text that is not a JWS in the one compact spelling that all readers agree on (RFC 7515 §3.1, §7.1).
  * Does NOT check: signature, issuer, time, or any claim that naming the token does not need.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Headers } from '../model/attributes.js';
 import type { Claims, TokenPlace, TokenText } from '../model/evidence.js';
 import type { TokenName } from '../model/ids.js';
@@ -62,9 +62,7 @@ export function readToken(text: string, place: TokenPlace): Result<TokenText> {
 export function tokenName(claims: Claims, signingInput: string): TokenName {
   const { iss, jti } = claims;
   const named = typeof iss === 'string' && typeof jti === 'string' && jti !== '';
-  return createHash('sha256')
-    .update(named ? `${iss}\n${jti}` : signingInput)
-    .digest('hex') as TokenName;
+  return hash('sha256', named ? `${iss}\n${jti}` : signingInput, 'hex') as TokenName;
 }
 
 /** What a place holds where it holds a token: `authorization` after its scheme, any other header bare. */
@@ -107,11 +105,13 @@ function readClaims(part: string): Result<Claims> {
   return ok(claims);
 }
 
-/** Without a prototype, so that no claim's name finds anything but a claim. A BOM is kept by the decoder, refused by JSON. */
+/** A BOM is kept, so that JSON refuses it. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Without a prototype, so that no claim's name finds anything but a claim. */
 function jsonObject(part: string): Record<string, unknown> | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(part, 'base64url'));
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(UTF8.decode(Buffer.from(part, 'base64url')));
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     return Object.setPrototypeOf(value, null) as Record<string, unknown>;
   } catch {
@@ -122,8 +122,13 @@ function jsonObject(part: string): Record<string, unknown> | undefined {
 const isTextOrAbsent = (value: unknown): value is string | undefined =>
   value === undefined || typeof value === 'string';
 
-/** Node's decoder takes any last character; encoding again shows whether it was the right one. */
-const isCanonical = (part: string): boolean => Buffer.from(part, 'base64url').toString('base64url') === part;
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+/** By length modulo 4, the last characters whose spare bits are zero (RFC 4648 §3.5). No octets end one character after a four. */
+const LAST = [ALPHABET, '', 'AQgw', 'AEIMQUYcgkosw048'] as const;
+
+/** Of a text of this alphabet: whether encoding its octets again gives this very text. Node's decoder takes any last character. */
+const isCanonical = (part: string): boolean =>
+  part === '' || LAST[(part.length % 4) as 0 | 1 | 2 | 3].includes(part.charAt(part.length - 1));
 
 function notCompact(text: string): Refusal {
   const parts = text.split('.').length;

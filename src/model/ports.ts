@@ -9,8 +9,11 @@ import type { VerifiedToken } from './token.js';
 export interface VerificationKey {
   readonly kid: string;
   readonly fits: (algorithm: Algorithm) => boolean;
-  /** Whether `signature` (raw JWS bytes) over `input` (the signing input, ASCII) is right for `algorithm` (RFC 7518 §3). */
-  readonly verify: (algorithm: Algorithm, input: Uint8Array, signature: Uint8Array) => Promise<boolean>;
+  /**
+   * Whether `signature` (raw JWS bytes) over `input` (the signing input, ASCII) is right for `algorithm` (RFC 7518 §3): at
+   * once where that is quick, as a promise where it would hold up the event loop.
+   */
+  readonly verify: (algorithm: Algorithm, input: Uint8Array, signature: Uint8Array) => boolean | Promise<boolean>;
 }
 
 /** All keys of an issuer; 'unavailable' where none could be loaded, or the last good ones are too old. */
@@ -67,6 +70,12 @@ export interface RevocableNames {
 
 /** Asked for every decision, also on each cache hit. */
 export type IsRevoked = (names: RevocableNames, now: number) => Result<void>;
+
+/**
+ * A number that is another one whenever a name may be refused that was not refused before; NaN while nothing may be taken
+ * from memory. What was clear under a standing is clear under the same standing at every later moment.
+ */
+export type RevocationStanding = (now: number) => number;
 
 /**
  * What is known here and now about a pin: the presenter holds it (or shares it by design); nobody does; another one does;

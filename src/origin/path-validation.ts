@@ -24,10 +24,13 @@ const MAX_PRESENTED = 10;
 
 export const verifyPath: VerifyPath = (leaf, presented, bundle) => pathVerifier(readX509)(leaf, presented, bundle);
 
+/** `read` is the leaf where somebody has read it already: these very bytes, and by `readX509`. */
+type VerifyReadPath = (...asked: [...Parameters<VerifyPath>, read?: X509]) => ReturnType<VerifyPath>;
+
 /** The same with another reader, for example one that remembers the bundle's certificates (state/authorities.ts). */
 export const pathVerifier =
-  (readCertificate: ReadCertificate): VerifyPath =>
-  (leaf, presented, bundle) => {
+  (readCertificate: ReadCertificate): VerifyReadPath =>
+  (leaf, presented, bundle, read) => {
     const domain = trustDomainOf(leaf.id);
     if (bundle.anchors.length === 0)
       return refuse(
@@ -35,10 +38,10 @@ export const pathVerifier =
         `the trust bundle of ${domain} is empty`,
         'the trust bundle of the domain is empty',
       );
-    const certificate = readX509(leaf.der);
+    const certificate = read === undefined ? readX509(leaf.der) : ok(read);
     if (!certificate.ok) return refuse('peer_untrusted', certificate.problem);
-    const read = authoritiesOf(domain, readCertificate);
-    const search = prepare(certificate.value, presented, bundle, read);
+    const readAuthorities = authoritiesOf(domain, readCertificate);
+    const search = prepare(certificate.value, presented, bundle, readAuthorities);
     climb(search, { certificate: certificate.value, issuers: [], intermediates: 0, from: -Infinity, until: Infinity });
     if (search.windows.length > 0) return ok(search.windows);
     return refuse(

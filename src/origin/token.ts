@@ -7,7 +7,7 @@
 import type { TokenText } from '../model/evidence.js';
 import type { FindKeys, VerificationKey } from '../model/ports.js';
 import { ok, refuse } from '../model/result.js';
-import type { Result } from '../model/result.js';
+import type { Refusal, Result } from '../model/result.js';
 import type { Algorithm, IssuerSettings } from '../model/settings.js';
 import { hasAudience, readClaims } from './token-claims.js';
 import type { SignedToken } from './token-claims.js';
@@ -19,29 +19,37 @@ export type { SignedToken } from './token-claims.js';
 export type VerifyTokenSignature = (
   token: TokenText,
   issuers: readonly IssuerSettings[],
-) => Promise<Result<SignedToken>>;
+) => Result<SignedToken> | Promise<Result<SignedToken>>;
 
-/** A pure function of the token's bytes, the settings and the keys. */
-export async function verifyTokenSignature(
+/** A pure function of the token's bytes, the settings and the keys. A promise only where the key's `verify` gives one. */
+export function verifyTokenSignature(
   token: TokenText,
   issuers: readonly IssuerSettings[],
   findKeys: FindKeys,
-): Promise<Result<SignedToken>> {
+): Result<SignedToken> | Promise<Result<SignedToken>> {
   const issuer = issuerOf(token, issuers);
   if (!issuer.ok) return issuer;
   const algorithm = algorithmOf(token, issuer.value);
   if (!algorithm.ok) return algorithm;
   const key = keyOf(token, issuer.value, algorithm.value, findKeys);
   if (!key.ok) return key;
-  if (!(await isSignedWith(key.value, algorithm.value, token.text)))
-    return refuse('token_signature', `the signature does not verify with the key ${excerpt(key.value.kid)}`);
-  if (!hasAudience(token.claimed, issuer.value.audiences))
-    return refuse(
-      'token_audience',
-      '"aud" names none of the accepted audiences',
-      `ask the issuer for a token whose "aud" is ${listed(issuer.value.audiences)}`,
-    );
-  return readClaims(token, issuer.value, key.value.kid);
+  const { kid } = key.value;
+  const outcome = (right: boolean): Result<SignedToken> =>
+    right ? readSigned(token, issuer.value, kid) : wrongSignature(kid);
+  const right = isSignedWith(key.value, algorithm.value, token.text);
+  return typeof right === 'boolean' ? outcome(right) : right.then(outcome);
+}
+
+const wrongSignature = (kid: string): Refusal =>
+  refuse('token_signature', `the signature does not verify with the key ${excerpt(kid)}`);
+
+function readSigned(token: TokenText, issuer: IssuerSettings, kid: string): Result<SignedToken> {
+  if (hasAudience(token.claimed, issuer.audiences)) return readClaims(token, issuer, kid);
+  return refuse(
+    'token_audience',
+    '"aud" names none of the accepted audiences',
+    `ask the issuer for a token whose "aud" is ${listed(issuer.audiences)}`,
+  );
 }
 
 /** The configured issuer decides what kind of token this is, never the token's own shape (RFC 8725 §3.12). */
@@ -94,7 +102,7 @@ function keyOf(
 }
 
 /** What is signed is the text before the last dot, as received (RFC 7515 §5.2). */
-function isSignedWith(key: VerificationKey, algorithm: Algorithm, text: string): Promise<boolean> {
+function isSignedWith(key: VerificationKey, algorithm: Algorithm, text: string): boolean | Promise<boolean> {
   const dot = text.lastIndexOf('.');
   const input = Buffer.from(text.slice(0, dot), 'latin1');
   return key.verify(algorithm, input, Buffer.from(text.slice(dot + 1), 'base64url'));

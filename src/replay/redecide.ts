@@ -116,7 +116,7 @@ function keysOf(record: RecordedCheck, need: Need): ReadonlyMap<string, Verifica
   const { token } = record.verified;
   if (kid === undefined || token === 'key unknown') return new Map();
   if (token === 'not looked at') need('its token was not verified when this was recorded');
-  const verify = (): Promise<boolean> => Promise.resolve(token !== 'bad signature');
+  const verify = (): boolean => token !== 'bad signature';
   return new Map([[kid, { kid, fits: () => true, verify }]]);
 }
 

@@ -8,12 +8,15 @@ import { ok, refuse } from '../model/result.js';
 import type { Refusal, Result } from '../model/result.js';
 import type { Settings } from '../model/settings.js';
 
-export interface Shape {
+export interface Target {
   readonly method: string;
   /** Decoded path segments, without the query. */
   readonly segments: readonly string[];
   /** Lower case, without port. */
   readonly host: string;
+}
+
+export interface Shape extends Target {
   /** The request asks for another protocol on this connection (WebSocket). */
   readonly upgrade: boolean;
 }
@@ -30,20 +33,36 @@ export const OVERRIDE_HEADERS: readonly string[] = [
 export const FORWARDED_HEADER = 'x-forwarded-client-cert';
 
 export function readShape(attributes: Attributes, settings: Pick<Settings, 'allowHeaders' | 'tokens'>): Result<Shape> {
-  const { method, headers } = attributes;
-  if (!/^[A-Z]+$/.test(method)) {
-    return refuse(
-      'request_malformed',
-      'the method is not upper-case letters',
-      'methods are upper-case letters, for example GET',
-    );
-  }
-  const ambiguous = ambiguousHeader(headers, settings) ?? ambiguousHost(attributes.host);
-  if (ambiguous !== undefined) return ambiguous;
-  const path = readPath(withoutQuery(attributes.path));
-  if (!path.ok)
-    return refuse('path_ambiguous', `the path is ambiguous: ${path.problem}`, `the path is ambiguous: ${path.problem}`);
-  return ok({ method, segments: path.segments, host: hostName(attributes.host), upgrade: asksForUpgrade(headers) });
+  const { method, path, host, headers } = attributes;
+  const refused = unreadableMethod(method) ?? ambiguousHeader(headers, settings) ?? ambiguousHost(host);
+  if (refused !== undefined) return refused;
+  const segments = segmentsOf(path);
+  if (!segments.ok) return segments;
+  return ok({ method, segments: segments.value, host: hostName(host), upgrade: asksForUpgrade(headers) });
+}
+
+/** The same without any header: what method, path and host alone say. */
+export function readTarget({ method, path, host }: Pick<Attributes, 'method' | 'path' | 'host'>): Result<Target> {
+  const refused = unreadableMethod(method) ?? ambiguousHost(host);
+  if (refused !== undefined) return refused;
+  const segments = segmentsOf(path);
+  return segments.ok ? ok({ method, segments: segments.value, host: hostName(host) }) : segments;
+}
+
+const unreadableMethod = (method: string): Refusal | undefined =>
+  /^[A-Z]+$/.test(method)
+    ? undefined
+    : refuse(
+        'request_malformed',
+        'the method is not upper-case letters',
+        'methods are upper-case letters, for example GET',
+      );
+
+function segmentsOf(target: string): Result<readonly string[]> {
+  const path = readPath(withoutQuery(target));
+  if (path.ok) return ok(path.segments);
+  const problem = `the path is ambiguous: ${path.problem}`;
+  return refuse('path_ambiguous', problem, problem);
 }
 
 function ambiguousHeader(headers: Headers, settings: Pick<Settings, 'allowHeaders' | 'tokens'>): Refusal | undefined {

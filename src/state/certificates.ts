@@ -1,6 +1,7 @@
 /**
  * X.509-SVIDs that were verified before, by their exact text, the text of their chain, and the version of the bundles.
  * What is remembered does not depend on the time: dates are compared on every request, in origin/certificate-times.ts.
+ * Verifying takes a turn of the event loop, but does not wait for one: steps.ts has done that.
  */
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -10,14 +11,20 @@ import type { PemText, VerifiedLeaf, VerifyCertificate, VerifyPath } from '../mo
 import { ok, refuse } from '../model/result.js';
 import type { Result } from '../model/result.js';
 import type { Snapshot } from '../model/snapshot.js';
+import type { X509 } from '../x509/x509.js';
+import { noTurns } from './turns.js';
+import type { Turns } from './turns.js';
 
 export interface CertificateReaders {
   /** DER of each block, or what is wrong with the text. */
   readonly readPem: (pem: PemText) => readonly Uint8Array[] | string;
   readonly readSvid: (
     der: Uint8Array,
-  ) => { readonly ok: true; readonly facts: CertificateFacts } | { readonly ok: false; readonly problem: string };
-  readonly verifyPath: VerifyPath;
+  ) =>
+    | { readonly ok: true; readonly facts: CertificateFacts; readonly certificate: X509 }
+    | { readonly ok: false; readonly problem: string };
+  /** `read`: what `readSvid` made of the leaf, so that nobody reads it twice. */
+  readonly verifyPath: (...asked: [...Parameters<VerifyPath>, read: X509]) => ReturnType<VerifyPath>;
 }
 
 export interface Certificates {
@@ -28,7 +35,7 @@ export interface Certificates {
 /** Each entry holds facts of about 2 KiB. */
 const MAX_ENTRIES = 8192;
 
-export function createCertificates(readers: CertificateReaders): Certificates {
+export function createCertificates(readers: CertificateReaders, turns: Turns = noTurns): Certificates {
   const known = new LRUCache<string, Result<VerifiedLeaf>>({ max: MAX_ENTRIES });
   return {
     size: () => known.size,
@@ -36,6 +43,7 @@ export function createCertificates(readers: CertificateReaders): Certificates {
       const key = keyOf(snapshot, certificate, chain);
       const found = known.get(key);
       if (found !== undefined) return found;
+      turns.taken();
       const result = verifyLeaf(readers, snapshot, certificate, chain);
       if (result.ok || result.reason !== 'bundle_unavailable') known.set(key, result);
       return result;
@@ -44,8 +52,10 @@ export function createCertificates(readers: CertificateReaders): Certificates {
 }
 
 function keyOf({ versions }: Snapshot, certificate: PemText, chain: PemText | undefined): string {
-  const parts = [versions.trust, certificate.encoding, certificate.text, chain?.encoding ?? '', chain?.text ?? ''];
-  return hash('sha256', JSON.stringify(parts), 'base64');
+  const brought = chain === undefined ? 'none' : `${chain.encoding} ${chain.text}`;
+  // The length says where one text ends: both may hold anything.
+  const text = `${versions.trust} ${certificate.encoding} ${certificate.text.length} ${certificate.text}${brought}`;
+  return hash('sha256', text, 'base64');
 }
 
 function verifyLeaf(
@@ -76,6 +86,7 @@ function verifyLeaf(
     svid.facts,
     presented.filter((other) => !Buffer.from(other).equals(der)),
     bundle,
+    svid.certificate,
   );
   return path.ok ? ok({ facts: svid.facts, windows: path.value }) : path;
 }

@@ -18,7 +18,19 @@ export interface CachedDecision {
   readonly names: RevocableNames | undefined;
   /** What the candidate policy said; undefined where there was none. */
   readonly beside: Beside | undefined;
+  /** When the revocations had nothing against it; absent: they are asked on each hit. */
+  readonly cleared?: Clearance;
 }
+
+/** The only part of an entry that changes, with each asking. */
+export interface Clearance {
+  /** As the revocations said it (model/ports.ts); NaN: they were not asked. */
+  standing: number;
+  /** ms: what was clear then is clear from then on. */
+  from: number;
+}
+
+export const notYet = (): Clearance => ({ standing: NaN, from: Infinity });
 
 export interface Beside {
   readonly verdict: CandidateVerdict;
@@ -81,19 +93,39 @@ export interface DecisionCache {
   size(): number;
 }
 
+/** Share of the entries that a flood of new ones can not push out: those that were found before. */
+const KNOWN_SHARE = 0.8;
+
 /** `maxAge` in ms. */
 export function createDecisionCache(entries: number, maxAge: number): DecisionCache {
-  const cache = new LRUCache<string, CachedDecision>({ max: entries });
+  const known = new LRUCache<string, CachedDecision>({ max: Math.max(1, Math.floor(entries * KNOWN_SHARE)) });
+  const fresh = new LRUCache<string, CachedDecision>({ max: entries });
+  const get = (key: string): CachedDecision | undefined => {
+    const entry = known.get(key);
+    if (entry !== undefined) return entry;
+    const first = fresh.get(key);
+    if (first === undefined) return undefined;
+    fresh.delete(key);
+    known.set(key, first);
+    return first;
+  };
   return {
     find(key, now) {
-      const entry = cache.get(key);
+      const entry = get(key);
       if (entry === undefined) return undefined;
       const young = now >= entry.madeAt - CLOCK_STEP && now < entry.madeAt + maxAge;
       return young && now >= entry.horizon.from && now < entry.horizon.until ? entry : undefined;
     },
-    store: (key, entry) => void cache.set(key, entry),
-    clear: () => cache.clear(),
-    size: () => cache.size,
+    store(key, entry) {
+      if (known.has(key)) return void known.set(key, entry);
+      if (known.size + fresh.size >= entries && !fresh.has(key)) (fresh.size > 0 ? fresh : known).pop();
+      fresh.set(key, entry);
+    },
+    clear() {
+      known.clear();
+      fresh.clear();
+    },
+    size: () => known.size + fresh.size,
   };
 }
 

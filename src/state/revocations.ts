@@ -3,7 +3,7 @@
  * ends only by its time or an `unrevoke` (contract section 9).
  */
 import { trustDomainOf } from '../model/ids.js';
-import type { IsRevoked, RevocableNames } from '../model/ports.js';
+import type { IsRevoked, RevocableNames, RevocationStanding } from '../model/ports.js';
 import type { Reason } from '../model/reasons.js';
 import { ok, refuse } from '../model/result.js';
 import type { Refusal } from '../model/result.js';
@@ -36,6 +36,7 @@ export interface Revocation {
 
 export interface Revocations {
   readonly isRevoked: IsRevoked;
+  readonly standing: RevocationStanding;
   /** Whether that was news. Never shortens one that is in force. */
   revoke(revocation: Revocation): boolean;
   /** Whether there was one to end. */
@@ -50,16 +51,19 @@ export function createRevocations(): Revocations {
   const index = new Map<RevocationType, Map<string, number>>(REVOCATION_TYPES.map((type) => [type, new Map()]));
   const isLive = ([type, value, issuer]: Name, now: number): boolean =>
     (index.get(type)?.get(keyOf(value, issuer)) ?? -Infinity) > now;
+  let added = 0;
   return {
     isRevoked: (names, now) => {
       for (const [name, reason] of namesOf(names)) if (isLive(name, now)) return revoked(name, reason);
       return ok(undefined);
     },
+    standing: () => added,
     revoke({ type, value, issuer, until }) {
       const key = keyOf(value, issuer);
       const entries = index.get(type);
       if (entries === undefined || (entries.get(key) ?? -Infinity) >= until) return false;
       entries.set(key, until);
+      added += 1;
       return true;
     },
     unrevoke: ({ type, value, issuer }) => index.get(type)?.delete(keyOf(value, issuer)) ?? false,

@@ -12,18 +12,26 @@ import type { Settings } from '../model/settings.js';
 import { denial } from './denial.js';
 import type { Answer, HeaderPair, Metadata } from './write-response.js';
 
-const OURS = ['x-firsthand-origin', 'x-firsthand-peer', 'x-firsthand-decision'] as const;
+export const OURS: readonly string[] = ['x-firsthand-origin', 'x-firsthand-peer', 'x-firsthand-decision'];
 
 export type AnswerSettings = Pick<Settings, 'tokens' | 'denials'>;
 
-export function answerOf(
-  outcome: Outcome,
-  attributes: Attributes | undefined,
-  settings: AnswerSettings,
-  metadata: Metadata,
-): Answer {
+/** What an answer depends on besides the decision. */
+export interface Asked {
+  /** Its caller reads text, not JSON: application/grpc, application/grpc+proto, application/grpc-web … */
+  readonly grpc: boolean;
+  /** Names of headers that somebody may take for ours. */
+  readonly ours: readonly string[];
+}
+
+export const askedBy = (attributes: Attributes | undefined): Asked =>
+  attributes === undefined
+    ? { grpc: false, ours: [] }
+    : { grpc: isGrpc(attributes), ours: attributes.headers.names.filter(looksLikeOurs) };
+
+export function answerOf(outcome: Outcome, asked: Asked, settings: AnswerSettings, metadata: Metadata): Answer {
   const { verdict } = outcome;
-  if (verdict.kind !== 'deny') return allowed(outcome, attributes, settings, metadata);
+  if (verdict.kind !== 'deny') return allowed(outcome, asked, settings, metadata);
   const { refusal } = verdict;
   const reason = denyReason(refusal);
   return {
@@ -35,7 +43,7 @@ export function answerOf(
       id: outcome.id,
       hint: refusal.hint,
       detail: detailFor(outcome, settings),
-      grpc: attributes !== undefined && isGrpc(attributes),
+      grpc: asked.grpc,
       scopesRequired: scopesRequired(outcome),
     }),
   };
@@ -47,25 +55,21 @@ function denyReason({ reason }: Refusal): DenyReason {
   return reason;
 }
 
-function allowed(
-  outcome: Outcome,
-  attributes: Attributes | undefined,
-  settings: AnswerSettings,
-  metadata: Metadata,
-): Answer {
+function allowed(outcome: Outcome, asked: Asked, settings: AnswerSettings, metadata: Metadata): Answer {
   // Nobody vouches for the names in a request that was refused, whatever is answered.
   const { origin, peer } = outcome.verdict.kind === 'allow' ? outcome.findings : {};
   const set: HeaderPair[] = [['x-firsthand-decision', outcome.id]];
   if (origin?.kind === 'workload') set.push(['x-firsthand-origin', origin.id]);
   if (peer !== undefined) set.push(['x-firsthand-peer', peer.id]);
   const kept = new Set(set.map(([name]) => name));
-  const sent = attributes?.headers.names.filter(looksLikeOurs) ?? [];
-  const remove = new Set([...OURS, ...sent, ...withheldTokens(outcome, settings)].filter((name) => !kept.has(name)));
+  const remove = new Set(
+    [...OURS, ...asked.ours, ...withheldTokens(outcome, settings)].filter((name) => !kept.has(name)),
+  );
   return { kind: 'allow', set, remove: [...remove], metadata };
 }
 
 /** Some applications cannot tell `x_firsthand_origin` from `x-firsthand-origin`. */
-const looksLikeOurs = (name: string): boolean => (OURS as readonly string[]).includes(name.replaceAll('_', '-'));
+const looksLikeOurs = (name: string): boolean => OURS.includes(name.replaceAll('_', '-'));
 
 /**
  * Where `forward: false` keeps the token from the upstream. On lines that look at no token, nobody knows whose it is: it
@@ -86,7 +90,6 @@ function detailFor({ findings, guard }: Outcome, { denials }: AnswerSettings): '
   return trustDomainOf(findings.peer.id) === trustDomainOf(guard) ? 'reason' : 'none';
 }
 
-/** application/grpc, application/grpc+proto, application/grpc-web …: their callers read text, not JSON. */
 const isGrpc = ({ headers }: Attributes): boolean =>
   headers.all('content-type').some((value) => value.toLowerCase().startsWith('application/grpc'));
 

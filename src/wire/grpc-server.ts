@@ -8,45 +8,16 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ConnectionInjector, sendUnaryData, ServerInterceptor, ServerUnaryCall } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Address } from '../model/settings.js';
-import { denial } from './denial.js';
+import { answering } from './answering.js';
 import { proveFieldNumbers } from './fields.js';
-import { AUTHORIZATION, CHECK_PATH, PROTOCOL } from './proto.js';
-import { secretInterceptor } from './secret.js';
-import type { DemandedSecret } from './secret.js';
+import { MAX_RECEIVE_BYTES } from './listener.js';
+import type { HandleCheck, Listener, ListenerOptions, Log } from './listener.js';
+import { AUTHORIZATION, CHECK_PATH } from './names.js';
+import { PROTOCOL } from './proto.js';
+import { secretInterceptor } from './secret-interceptor.js';
 import { openSocket } from './sockets.js';
-import { encodeAnswer } from './write-response.js';
 
-/** `deadline` in ms since 1970; undefined where the caller set none. */
-export type HandleCheck = (bytes: Buffer, deadline: number | undefined) => Buffer | Promise<Buffer>;
-export type Log = (message: string, facts?: object) => void;
-
-export interface ListenerOptions {
-  readonly address: Address;
-  /** File mode of a Unix socket. */
-  readonly socketMode: number;
-  /** PEM. With clientCA every caller must have a certificate of it. */
-  readonly tls?: { readonly certificate: Buffer; readonly key: Buffer; readonly clientCA?: Buffer };
-  /** The text that is demanded now; undefined: none is. */
-  readonly secret?: DemandedSecret;
-  readonly reflection: boolean;
-  readonly handle: HandleCheck;
-  readonly log: Log;
-}
-
-export interface Listener {
-  readonly address: Address;
-  /** What the health service says. */
-  setServing(serving: boolean): void;
-  /** Accepts nothing more, answers what is in flight, and ends what is left after `graceMs`. */
-  close(graceMs: number): Promise<void>;
-}
-
-/**
- * Above our own limit of 1 MiB (contract section 9), so that a request beyond it still gets its denial; bounded, because
- * a message is held in memory before anybody looks at it.
- */
-const MAX_RECEIVE_BYTES = 8 * 1024 * 1024;
+export type { Listener, ListenerOptions } from './listener.js';
 
 export async function startGrpcListener(options: ListenerOptions): Promise<Listener> {
   proveFieldNumbers();
@@ -97,32 +68,13 @@ const CHECK_SERVICE = {
   },
 } as const;
 
-const FAILED = encodeAnswer({
-  kind: 'deny',
-  reason: 'internal_error',
-  ...denial({ reason: 'internal_error', id: undefined, hint: undefined, detail: 'none', grpc: false }),
-  metadata: { decision: 'deny', reason: 'internal_error' },
-});
-
 /** Answers once, whatever the handler does: a second answer, or none, would leave the call hanging. */
 function checkHandler(handle: HandleCheck, log: Log) {
-  const failed = (message: string, error: unknown): void =>
-    log(message, { error: error instanceof Error ? error.message : String(error) });
-  const answer = async (bytes: Buffer, deadline: number | undefined): Promise<Buffer> => {
-    try {
-      const answered = await handle(bytes, deadline);
-      // No bytes are a CheckResponse without a status: an OK.
-      if (answered.length === 0) throw new Error('the handler gave an empty answer');
-      return answered;
-    } catch (error) {
-      failed('the handler of a check failed', error);
-      return FAILED;
-    }
-  };
+  const answer = answering(handle, log);
+  const send = async (call: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>): Promise<void> =>
+    respond(null, await answer(call.request, deadlineOf(call)));
   return (call: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>): void =>
-    void answer(call.request, deadlineOf(call))
-      .then((bytes) => respond(null, bytes))
-      .catch((error: unknown) => failed('an answer could not be sent', error));
+    void send(call, respond).catch((error: Error) => log('an answer could not be sent', { error: error.message }));
 }
 
 function deadlineOf(call: ServerUnaryCall<Buffer, Buffer>): number | undefined {

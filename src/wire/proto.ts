@@ -9,8 +9,7 @@ import type { MessageTypeDefinition, PackageDefinition } from '@grpc/proto-loade
 /** The same relative place from src/wire/ and from dist/wire/. */
 const PROTO_DIRECTORY = fileURLToPath(new URL('../../proto/', import.meta.url));
 
-export const AUTHORIZATION = 'envoy.service.auth.v3.Authorization';
-export const CHECK_PATH = `/${AUTHORIZATION}/Check`;
+export { AUTHORIZATION, CHECK_PATH } from './names.js';
 
 /** keepCase: a key in another case would be dropped without a word, so there is only one case: the protocol's. */
 export const loadProtocol = (directory: string): PackageDefinition =>

@@ -20,7 +20,7 @@ import { describe } from '../start-error.js';
 import { followRevocations } from '../state/revocation-file.js';
 import { CANDIDATE, openSources, POLICY } from '../state/sources.js';
 import type { Sources } from '../state/sources.js';
-import { answerOf } from '../wire/answer.js';
+import { answerOf, askedBy } from '../wire/answer.js';
 import { readRequest } from '../wire/read-request.js';
 import type { Answer } from '../wire/write-response.js';
 import { createForge } from './forge.js';
@@ -162,7 +162,7 @@ function checkWith(settings: Settings, memory: Memory, snapshot: () => Snapshot,
     const request = readRequest(bytes);
     const attributes = request.ok ? request.value : undefined;
     const outcome = withFault(await engine.check(request, undefined), faults.splice(0));
-    return { outcome, attributes, answer: answerOf(outcome, attributes, settings, answerMetadata(outcome)) };
+    return { outcome, attributes, answer: answerOf(outcome, askedBy(attributes), settings, answerMetadata(outcome)) };
   };
 }
 

@@ -5,9 +5,31 @@
  */
 export interface Element {
   readonly tag: number;
+  /** Octets of tag, length and content. */
+  readonly length: number;
   /** Tag, length and content. */
   readonly whole: Uint8Array;
   readonly content: Uint8Array;
+}
+
+/** Views are made when they are asked for: most elements are only stepped over, or asked for one of the two. */
+class Place implements Element {
+  constructor(
+    readonly tag: number,
+    private readonly bytes: Uint8Array,
+    private readonly at: number,
+    private readonly start: number,
+    private readonly end: number,
+  ) {}
+  get length(): number {
+    return this.end - this.at;
+  }
+  get whole(): Uint8Array {
+    return this.bytes.subarray(this.at, this.end);
+  }
+  get content(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end);
+  }
 }
 
 export type Reading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
@@ -46,7 +68,7 @@ export function elementsOf(bytes: Uint8Array): Element[] {
   for (let at = 0; at < bytes.length;) {
     const element = elementAt(bytes, at);
     elements.push(element);
-    at += element.whole.length;
+    at += element.length;
   }
   return elements;
 }
@@ -55,7 +77,7 @@ export function elementsOf(bytes: Uint8Array): Element[] {
 export function only(bytes: Uint8Array, tag: number, what: string): Element {
   if (bytes.length === 0) throw new Malformed(`${what} is empty`);
   const element = elementAt(bytes, 0);
-  if (element.whole.length !== bytes.length) throw new Malformed(`${what} is followed by other bytes`);
+  if (element.length !== bytes.length) throw new Malformed(`${what} is followed by other bytes`);
   return expect(element, tag, what);
 }
 
@@ -73,7 +95,7 @@ function elementAt(bytes: Uint8Array, at: number): Element {
   const start = at + 2 + (first < 0x80 ? 0 : first & 0x7f);
   const end = start + (first < 0x80 ? first : longLength(bytes, at + 2, first & 0x7f));
   if (end > bytes.length) throw new Malformed('a DER element is longer than the bytes that hold it');
-  return { tag, whole: bytes.subarray(at, end), content: bytes.subarray(start, end) };
+  return new Place(tag, bytes, at, start, end);
 }
 
 /** Three octets of length are 16 MiB: more than anything that is read here. */

@@ -35,6 +35,8 @@ const OID = {
   extendedKeyUsage: '551d25',
 } as const;
 
+const KNOWN: ReadonlySet<string> = new Set(Object.values(OID));
+
 interface Extension {
   readonly critical: boolean;
   readonly value: Uint8Array;
@@ -42,7 +44,6 @@ interface Extension {
 
 export function readExtensions(list: Element | undefined): Extensions {
   const byOid = collect(list);
-  const known: readonly string[] = Object.values(OID);
   const value = <T>(oid: string, read: (extension: Extension) => T): T | undefined => {
     const extension = byOid.get(oid);
     return extension === undefined ? undefined : read(extension);
@@ -57,10 +58,14 @@ export function readExtensions(list: Element | undefined): Extensions {
     ),
     authorityKeyId: value(OID.authorityKeyId, readAuthorityKeyId),
     nameConstraints: byOid.has(OID.nameConstraints),
-    unknownCritical: [...byOid]
-      .filter(([oid, { critical }]) => critical && !known.includes(oid))
-      .map(([oid]) => dotted(oid)),
+    unknownCritical: unknownCritical(byOid),
   };
+}
+
+function unknownCritical(byOid: ReadonlyMap<string, Extension>): string[] {
+  const unknown: string[] = [];
+  for (const [oid, { critical }] of byOid) if (critical && !KNOWN.has(oid)) unknown.push(dotted(oid));
+  return unknown;
 }
 
 function collect(list: Element | undefined): Map<string, Extension> {

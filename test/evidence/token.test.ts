@@ -237,3 +237,19 @@ describe('the name of a token', () => {
     expect(new Set(names).size).toBe(4);
   });
 });
+
+describe('the last character of a part', () => {
+  const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const text = fc.string({ unit: fc.constantFrom(...ALPHABET), maxLength: 90 });
+
+  it('is judged as encoding the octets again would judge it, for every ending', () => {
+    const isRefused = (part: string): boolean => {
+      const read = readToken(`${part}.e30.AAAA`, 'authorization');
+      return !read.ok && read.detail.includes('canonical');
+    };
+    const again = (part: string): string => Buffer.from(part, 'base64url').toString('base64url');
+    const agrees = (part: string): void => expect([part, isRefused(part)]).toEqual([part, again(part) !== part]);
+    fc.assert(fc.property(text, fc.constantFrom(...ALPHABET), (head, last) => void agrees(head + last)));
+    for (const head of ['', 'A', 'AA', 'AAA']) for (const last of ALPHABET) agrees(head + last);
+  });
+});

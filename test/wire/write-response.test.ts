@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { grpcCode, httpStatus, isAllow, REASONS } from '../../src/model/reasons.js';
 import type { DenyReason, Reason } from '../../src/model/reasons.js';
 import { denial } from '../../src/wire/denial.js';
+import { CHECK_RESPONSE } from '../../src/wire/proto.js';
 import { encodeAnswer } from '../../src/wire/write-response.js';
 import type { Answer } from '../../src/wire/write-response.js';
 import { decodeAnswer } from './answers.js';
@@ -132,4 +133,55 @@ test('every text of an answer is UTF-8, also where a claim held half a surrogate
       expect(isUtf8(Buffer.from(body))).toBe(true);
     }),
   );
+});
+
+describe('the bytes are those of the library of the proto files', () => {
+  const text = fc
+    .oneof(fc.string({ maxLength: 40 }), fc.string({ unit: 'binary', minLength: 100, maxLength: 300 }))
+    .map((each) => each.replace(/\p{Cc}/gu, ''));
+  const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/);
+  const pairs = fc.uniqueArray(fc.tuple(name, text), { selector: ([key]) => key, maxLength: 6 });
+  const number = fc.double({ noDefaultInfinity: true, noNaN: true });
+  const metadata = fc.dictionary(name, fc.oneof(text, number, fc.boolean(), fc.array(text, { maxLength: 40 })));
+  const struct = (given: Answer['metadata']): object => ({
+    fields: Object.fromEntries(Object.entries(given).map(([key, value]) => [key, libraryValue(value)])),
+  });
+  const libraryValue = (value: Answer['metadata'][string]): object => {
+    if (typeof value === 'string') return { string_value: value };
+    if (typeof value === 'boolean') return { bool_value: value };
+    if (typeof value === 'number') return { number_value: value };
+    return { list_value: { values: value.map((each) => ({ string_value: each })) } };
+  };
+  const option = ([key, value]: readonly [string, string]): object => ({ header: { key, value } });
+
+  test('for allows', () => {
+    const removed = fc.uniqueArray(name.map((each) => `r-${each}`));
+    fc.assert(
+      fc.property(pairs, removed, metadata, (set, remove, facts) => {
+        const named = set.map(([key, value]) => [`s-${key}`, value] as const);
+        const wanted = CHECK_RESPONSE.serialize({
+          status: { code: 0 },
+          ok_response: {
+            headers: named.map((pair) => ({ ...option(pair), append: { value: false }, append_action: 2 })),
+            headers_to_remove: remove,
+          },
+          dynamic_metadata: struct(facts),
+        });
+        expect(allow({ set: named, remove, metadata: facts }).equals(wanted)).toBe(true);
+      }),
+    );
+  });
+
+  test('for denials', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...denyReasons), pairs, text, metadata, (reason, headers, body, facts) => {
+        const wanted = CHECK_RESPONSE.serialize({
+          status: { code: grpcCode(reason) },
+          denied_response: { status: { code: httpStatus(reason) }, headers: headers.map(option), body },
+          dynamic_metadata: struct(facts),
+        });
+        expect(deny({ reason, headers, body, metadata: facts }).equals(wanted)).toBe(true);
+      }),
+    );
+  });
 });
