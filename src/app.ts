@@ -49,12 +49,14 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
   let core = await open(settings, 'start');
   recorder.observe(core);
   const inTurn = oneAtATime();
+  const follow = ({ sources }: Core): void => sources.onChange(() => void inTurn(() => core.takeIn()).catch(onFault));
+  follow(core);
   const poll = (force: boolean): Promise<void> =>
     inTurn(async () => {
       await core.poll(force);
       for (const file of secrets.all) {
         if ((await file.poll(now(), force)) === 'refused')
-          log.error('a file is not usable, the last good one goes on', { file: file.file, problem: file.problem() });
+          log.error('a file is not usable, the last good one goes on', { file: file.from, problem: file.problem() });
       }
     });
   const stopPolling = every(POLL_EVERY, () => poll(false), onFault);
@@ -68,6 +70,7 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
     metrics: recorder.metrics,
   }).catch((error: unknown) => {
     stopPolling();
+    core.close();
     throw error;
   });
   for (const warning of settings.warnings) log.warn(warning, {});
@@ -79,8 +82,11 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
       await poll(true);
       if (next === undefined || isDeepStrictEqual(next, core.settings)) return;
       await inTurn(async () => {
+        const old = core;
         core = await open(next, 'reload');
         recorder.observe(core);
+        follow(core);
+        old.close();
       });
       if (!isDeepStrictEqual([next.listen, next.audit.to], [settings.listen, settings.audit.to])) {
         log.warn('listen and audit.to count at the next start', {});
@@ -92,6 +98,7 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
       await new Promise((resolve) => setTimeout(resolve, settings.listen.drainDelay));
       await Promise.all(doors.listeners.map((listener) => listener.close(GRACE)));
       stopPolling();
+      core.close();
       await Promise.all(doors.pages.map((page) => page.close()));
       await recorder.close();
     },
@@ -145,7 +152,7 @@ function readinessOf({ sources, revocationProblem }: Core, secrets: Secrets, rec
   const others: [string, string | undefined][] = [
     ['revocations', revocationProblem()],
     ['audit', recorder.failing() ? 'records can not be written' : undefined],
-    ...secrets.all.map((each): [string, string | undefined] => [`file ${each.file}`, each.problem()]),
+    ...secrets.all.map((each): [string, string | undefined] => [`file ${each.from}`, each.problem()]),
   ];
   const problems = Object.fromEntries([
     ...sources.problems(),

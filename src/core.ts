@@ -23,6 +23,10 @@ export interface Core {
   /** Undefined where the revocation file is fine, or none is configured. */
   readonly revocationProblem: () => string | undefined;
   poll(force: boolean): Promise<void>;
+  /** Takes in what sources elsewhere have brought. */
+  takeIn(): Promise<void>;
+  /** Ends what its sources have open. */
+  close(): void;
 }
 
 export async function openCore(
@@ -37,7 +41,13 @@ export async function openCore(
   const early: Parameters<OnSource>[] = [];
   let tell: OnSource = (...facts) => void early.push(facts);
   const sources = await openSources(settings, readersFor(settings), now(), (...facts) => tell(...facts));
-  refuseBadFiles(settings, sources, when);
+  try {
+    if (when === 'reload') await waitForOthers(sources, now);
+    refuseBadFiles(settings, sources, when);
+  } catch (error) {
+    sources.close();
+    throw error;
+  }
   tell = recorder.onSource;
   for (const facts of early) tell(...facts);
   const { mayAnswer, onOutcome, onClockStep } = recorder;
@@ -53,24 +63,34 @@ export async function openCore(
       await sources.poll(now(), force);
       await revocations?.poll(now(), force);
     },
+    takeIn: () => sources.takeIn(now()),
+    close: sources.close,
   };
 }
 
 /**
  * Only the owner's own lines may be bad at start: then the guard lives, not ready, and answers policy_invalid. At a reload
  * the lines that were loaded before go on instead. A bad candidate stops nothing, since nothing is decided by it; a file
- * that is not there at all is a mistake in the configuration.
+ * that is not there at all is a mistake in the configuration. What is elsewhere may come later, but a guard that serves is
+ * not made to wait for it.
  */
 function refuseBadFiles({ policy }: Settings, sources: Sources, when: 'start' | 'reload'): void {
   const mayBeBad = (what: string): boolean =>
     (what === POLICY && when === 'start' && existsSync(policy.source.file)) ||
     (what === CANDIDATE && existsSync(policy.candidate ?? ''));
-  const problems = [...sources.problems()].filter(([what]) => !mayBeBad(what));
+  const bad = [...sources.problems('file'), ...(when === 'reload' ? sources.missing() : [])];
+  const problems = [...new Map(bad)].filter(([what]) => !mayBeBad(what));
   if (problems.length > 0)
     throw new StartError(
       2,
       problems.map(([, problem]) => problem),
     );
+}
+
+/** A reload must not leave the guard without keys that are one answer away. */
+async function waitForOthers(sources: Sources, now: () => number): Promise<void> {
+  await sources.settled();
+  await sources.takeIn(now());
 }
 
 async function openRevocations(

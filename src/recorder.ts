@@ -127,20 +127,21 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       if (judged === 'token_presenter_changed') pinConflict(outcome);
       if (judged === 'token_replayed') metrics.incident('token_replayed');
     },
-    onSource(name, { file, name: what, problem, added, removed }) {
-      if (problem !== undefined) log.error('a file is not usable, the last good one goes on', { file, problem });
+    onSource(name, { from, name: what, problem, added, removed }) {
+      if (problem !== undefined)
+        log.error('a source is not usable, the last good value goes on', { source: from, problem });
       const [policy] = added;
       switch (name) {
         case 'policy_loaded':
           metrics.policyReloaded('loaded');
-          return event('policy_loaded', { source: file, ...(policy === undefined ? {} : { policy }) });
+          return event('policy_loaded', { source: from, ...(policy === undefined ? {} : { policy }) });
         case 'policy_refused':
           metrics.policyReloaded('refused');
-          return event('policy_refused', { source: file, detail: problem ?? '' });
+          return event('policy_refused', { source: from, detail: problem ?? '' });
         case 'bundle_changed':
-          return event('bundle_changed', { trust_domain: what, source: file, added, removed });
+          return event('bundle_changed', { trust_domain: what, source: from, added, removed });
         case 'keys_changed':
-          return event('keys_changed', { issuer: what, source: file, added, removed });
+          return event('keys_changed', { issuer: what, source: from, added, removed });
         case 'source_refused':
           return undefined;
       }

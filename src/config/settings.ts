@@ -78,7 +78,8 @@ function listenOf(listen: Config['listen'], absolute: Absolute): ListenSettings 
 function trustOf(name: string, entry: TrustConfig, absolute: Absolute): [TrustDomain, TrustSettings][] {
   const domain = parseTrustDomain(name);
   if (domain === undefined) return [];
-  return [[domain, { ...entry, bundle: absolute(entry.bundle), intermediates: orNull(entry.intermediates, absolute) }]];
+  const bundle = { kind: 'file', file: absolute(entry.bundle) } as const;
+  return [[domain, { ...entry, bundle, intermediates: orNull(entry.intermediates, absolute) }]];
 }
 
 /** Most providers say `scope` (RFC 8693 §4.2); some say `scp`. */
@@ -88,7 +89,7 @@ const ALL_SCOPES = ['**'].flatMap((text) => parseScopePattern(text) ?? []);
 function issuerOf(token: TokenConfig, absolute: Absolute): IssuerSettings {
   return {
     issuer: token.issuer,
-    keys: absolute(token.keys),
+    keys: { kind: 'file', file: absolute(token.keys) },
     audiences: token.audiences,
     algorithms: token.algorithms,
     types: token.types,

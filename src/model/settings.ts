@@ -1,3 +1,4 @@
+import type { BundleFrom, KeysFrom } from './from.js';
 import type { SpiffeId, TrustDomain } from './ids.js';
 import type { IdPattern, ScopePattern } from './patterns.js';
 
@@ -52,8 +53,7 @@ export type DataLabel = 'public' | 'internal' | 'confidential' | 'restricted';
 export const DATA_LABELS: readonly DataLabel[] = ['public', 'internal', 'confidential', 'restricted'];
 
 export interface TrustSettings {
-  /** PEM file or SPIFFE bundle JSON file. */
-  readonly bundle: string;
+  readonly bundle: BundleFrom;
   readonly intermediates: string | null;
   readonly environment: string | null;
   readonly maxCertificateLifetime: number | null;
@@ -92,8 +92,7 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 
 export interface IssuerSettings {
   readonly issuer: string;
-  /** JWKS file. */
-  readonly keys: string;
+  readonly keys: KeysFrom;
   readonly audiences: readonly string[];
   readonly algorithms: readonly Algorithm[];
   /** Lower case, without `application/`. */

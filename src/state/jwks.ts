@@ -13,6 +13,8 @@ import type { Algorithm } from '../model/settings.js';
 import { familyOf, verifySignature } from './signatures.js';
 import type { KeyFamily } from './signatures.js';
 
+export type Keys = ReadonlyMap<string, VerificationKey>;
+
 export type JwksReading =
   | {
       readonly ok: true;

@@ -8,10 +8,22 @@ import { reading, sameBytes } from '../x509/der.js';
 import { readPem } from '../x509/pem.js';
 import type { X509 } from '../x509/x509.js';
 import { checkAnchors, checkAuthority, MAX_CERTIFICATES } from './anchors.js';
-import { looksLikeSpiffeBundle, readSpiffeAnchors } from './spiffe/bundle.js';
+import type { Keys } from './jwks.js';
+import type { Parsed } from './source.js';
+import { looksLikeSpiffeBundle, readSpiffeAnchors, readSpiffeBundle } from './spiffe/bundle.js';
 
 export type BundleReading =
   { readonly ok: true; readonly anchors: readonly Uint8Array[] } | { readonly ok: false; readonly problem: string };
+
+/** All that one source of a trust domain brings. */
+export interface BundleContents {
+  /** DER of each root. */
+  readonly anchors: readonly Uint8Array[];
+  /** JWT authorities by kid; undefined where the form can hold none (PEM). */
+  readonly keys: Keys | undefined;
+  /** Undefined where the bundle has no number (Trust Domain and Bundle §4.1.1). */
+  readonly sequence?: number | undefined;
+}
 
 export type IntermediatesReading =
   | { readonly ok: true; readonly intermediates: readonly Uint8Array[] }
@@ -28,6 +40,19 @@ export function readBundle(text: string): BundleReading {
     return looksLikeSpiffeBundle(trimmed) ? readSpiffeAnchors(trimmed) : checkAnchors(readPem(trimmed, PEM_RULES));
   });
   return anchors.ok ? { ok: true, anchors: anchors.value } : anchors;
+}
+
+/** The same with the JWT authorities of a SPIFFE bundle, and when it asks to be read again. */
+export async function readBundleContents(text: string): Promise<Parsed<BundleContents>> {
+  if (!looksLikeSpiffeBundle(text)) {
+    const read = readBundle(text);
+    return read.ok ? { ok: true, value: { anchors: read.anchors, keys: undefined } } : read;
+  }
+  const read = await readSpiffeBundle(text.trimStart());
+  if (!read.ok) return read;
+  const { anchors, keys, sequence, refreshHint } = read.value;
+  const value = { anchors, keys, sequence };
+  return refreshHint === undefined ? { ok: true, value } : { ok: true, value, refreshAfter: refreshHint };
 }
 
 /** A PEM file. A root among them does no harm: it is looked at, but it is no anchor. */

@@ -4,17 +4,9 @@
  * A change counts when two polls in a row saw the same file, so that a file that is still being written does not.
  */
 import { readFile, stat } from 'node:fs/promises';
+import type { Parse, Parsed, Source } from './source.js';
 
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
-
-export interface WatchedFile<T> {
-  readonly file: string;
-  /** The last good value, for at most `maxLastGood` after the file went bad. */
-  current(now: number): T | undefined;
-  /** What is wrong with the file now; undefined while it is good. */
-  problem(): string | undefined;
-  /** When the current value was read, ms. */
-  loadedAt(): number;
+export interface WatchedFile<T> extends Source<T> {
   /** Looks once; 'loaded' or 'refused' where a change was taken in. `force` (SIGHUP) does not wait for a second look. */
   poll(now: number, force?: boolean): Promise<'same' | 'loaded' | 'refused'>;
 }
@@ -22,11 +14,8 @@ export interface WatchedFile<T> {
 /** No file that the configuration names is larger: bounded before it is read. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-export function watchFile<T>(
-  file: string,
-  parse: (text: string) => Parsed<T> | Promise<Parsed<T>>,
-  maxLastGood: number,
-): WatchedFile<T> {
+/** `maxLastGood`: how long the last good value goes on after the file went bad, ms. */
+export function watchFile<T>(file: string, parse: Parse<T>, maxLastGood: number): WatchedFile<T> {
   let value: T | undefined;
   let loadedAt = -Infinity;
   let bad: { readonly problem: string; readonly since: number } | undefined;
@@ -46,7 +35,8 @@ export function watchFile<T>(
   };
 
   return {
-    file,
+    kind: 'file',
+    from: file,
     current: (now) => (bad !== undefined && now - bad.since > maxLastGood ? undefined : value),
     problem: () => bad?.problem,
     loadedAt: () => loadedAt,
@@ -71,10 +61,7 @@ async function signatureOf(file: string): Promise<string> {
   }
 }
 
-async function readAndParse<T>(
-  file: string,
-  parse: (text: string) => Parsed<T> | Promise<Parsed<T>>,
-): Promise<Parsed<T>> {
+async function readAndParse<T>(file: string, parse: Parse<T>): Promise<Parsed<T>> {
   try {
     const { size } = await stat(file);
     if (size > MAX_BYTES) return { ok: false, problem: `the file has ${size} bytes, at most ${MAX_BYTES} are read` };

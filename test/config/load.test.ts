@@ -122,7 +122,7 @@ describe('the smallest useful configuration', () => {
         [
           'prod.example',
           {
-            bundle: join(folder, 'prod.example.pem'),
+            bundle: { kind: 'file', file: join(folder, 'prod.example.pem') },
             intermediates: null,
             environment: null,
             maxCertificateLifetime: null,
@@ -134,7 +134,7 @@ describe('the smallest useful configuration', () => {
       tokens: [
         {
           issuer: 'https://idp.prod.example',
-          keys: join(folder, 'idp.jwks.json'),
+          keys: { kind: 'file', file: join(folder, 'idp.jwks.json') },
           audiences: ['orders'],
           algorithms: ['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA'],
           types: ['at+jwt', 'jwt'],
@@ -209,9 +209,9 @@ describe('a configuration that writes every key', () => {
 
   it('gives trust with ceilings, where an empty list of scopes means nothing', () => {
     expect([...(settings?.trust ?? [])].map(([name, { bundle, ceiling }]) => [name, bundle, ceiling])).toEqual([
-      ['prod.example', at('prod.example.pem'), null],
-      ['partner.example', '/etc/partner.json', { scopes: ['catalog.*'], data: 'public' }],
-      ['nothing.example', at('n.pem'), { scopes: [], data: null }],
+      ['prod.example', { kind: 'file', file: at('prod.example.pem') }, null],
+      ['partner.example', { kind: 'file', file: '/etc/partner.json' }, { scopes: ['catalog.*'], data: 'public' }],
+      ['nothing.example', { kind: 'file', file: at('n.pem') }, { scopes: [], data: null }],
     ]);
   });
 
@@ -227,7 +227,7 @@ describe('a configuration that writes every key', () => {
 
   it('gives the issuers with types and headers in lower case', () => {
     expect(settings?.tokens[0]).toMatchObject({
-      keys: at('idp.jwks.json'),
+      keys: { kind: 'file', file: at('idp.jwks.json') },
       algorithms: ['ES256'],
       types: ['at+jwt', 'jwt'],
       from: 'x-access-token',
