@@ -69,8 +69,8 @@ const joins = (room: string): boolean => room.endsWith('.ts') || ['cli', 'workbe
 
 /** Packages and where they live: a room, or one file. Node's own are free, but for those in NODE_ROOMS. */
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
-  '@grpc/grpc-js': ['wire', 'cli/health.ts'],
-  '@grpc/proto-loader': ['wire'],
+  '@grpc/grpc-js': ['wire', 'cli/health.ts', 'state/spiffe/stream.ts'],
+  '@grpc/proto-loader': ['wire', 'state/spiffe/messages.ts'],
   '@grpc/reflection': ['wire'],
   'grpc-health-check': ['wire'],
   jose: ['state/jwks.ts', 'workbench/forge-issuer.ts'],
