@@ -43,14 +43,25 @@ export function fileName(text: string): Leaf<string> {
   return { value: text };
 }
 
+/** No file can be meant: one of this name is written ./workload-api. */
+export const WORKLOAD_API = 'workload-api';
+
 export function bundleFile(text: string): Leaf<string> {
-  return text === 'workload-api' || /^https:/i.test(text)
-    ? no(notYet(text), 'name a PEM or SPIFFE bundle file')
-    : fileName(text);
+  if (text === WORKLOAD_API) return { value: text };
+  return /^https:/i.test(text) ? no(notYet(text), 'name a PEM or SPIFFE bundle file') : fileName(text);
+}
+
+/** Before the name of a trust domain. */
+export const SPIFFE_KEYS = 'spiffe:';
+
+function spiffeKeys(text: string): Leaf<string> {
+  if (parseTrustDomain(text.slice(SPIFFE_KEYS.length)) !== undefined) return { value: text };
+  return no(`expected spiffe: and a trust domain name, got ${quote(text)}`, 'for example spiffe:prod.example');
 }
 
 export function keysFile(text: string): Leaf<string> {
-  return text === 'oidc' || /^(https|spiffe):/i.test(text) ? no(notYet(text), 'name a JWKS file') : fileName(text);
+  if (text.startsWith(SPIFFE_KEYS)) return spiffeKeys(text);
+  return text === 'oidc' || /^https:/i.test(text) ? no(notYet(text), 'name a JWKS file') : fileName(text);
 }
 
 export function spiffeId(text: string): Leaf<SpiffeId> {

@@ -10,6 +10,8 @@ import type { Settings } from '../model/settings.js';
 import { readDocument } from './document.js';
 import type { Report } from './document.js';
 import type { Env } from './interpolate.js';
+import { checkFederation } from './rules/federation.js';
+import { checkIdentity } from './rules/identity.js';
 import { checkListen } from './rules/listen.js';
 import { checkForwarders, checkPeer, checkTrust, checkWorkload } from './rules/origin.js';
 import { checkGuardrailText, checkPolicySource } from './rules/policy.js';
@@ -38,6 +40,8 @@ const MAX_BYTES = 256 * 1024;
 
 const RULES = [
   checkListen,
+  checkIdentity,
+  checkFederation,
   checkTrust,
   checkWorkload,
   checkPeer,
@@ -93,8 +97,8 @@ function read(
   if (config === undefined) return undefined;
   const folder = dirname(resolve(file));
   const places = placesOf(tree, folder, checkGuardrails, report);
-  for (const rule of RULES) rule(config, places);
-  return settingsOf(config, folder);
+  for (const rule of RULES) rule(config, places, env);
+  return settingsOf(config, folder, env);
 }
 
 function readText(file: string, report: Report): string | undefined {

@@ -7,7 +7,7 @@
  */
 import * as z from 'zod';
 import { ALGORITHMS } from '../model/settings.js';
-import { adminAddress, anyAddress, probeAddress } from './address.js';
+import { adminAddress, anyAddress, probeAddress, workloadApiAddress } from './address.js';
 import { allowedShare, auditTarget } from './audit-leaves.js';
 import { distinct, leaf } from './leaf.js';
 import * as one from './leaves.js';
@@ -49,12 +49,18 @@ const listen = section({
   drainDelay: duration('0s', '10m').prefault('5s'),
 });
 
-const identity = section({ workloadApi: laterNull(), certificate: laterNull(), key: laterNull() });
+const identity = section({
+  workloadApi: orNull(leaf(workloadApiAddress, '^(unix:|tcp://)')),
+  certificate: orNull(file),
+  key: orNull(file),
+});
 
 const dataLabel = word(['public', 'internal', 'confidential', 'restricted']);
 
 const trustEntry = section({
   bundle: leaf(one.bundleFile),
+  endpointSpiffeId: orNull(leaf(one.spiffeId)),
+  bootstrap: orNull(file),
   intermediates: orNull(file),
   environment: orNull(name),
   maxCertificateLifetime: orNull(lifetime),

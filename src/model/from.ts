@@ -2,7 +2,7 @@
  * Where keys and bundles come from, as the operator wrote it and config/ checked it: a union, so that each kind has what
  * it needs and nothing else.
  */
-import type { TrustDomain } from './ids.js';
+import type { SpiffeId, TrustDomain } from './ids.js';
 
 export interface FileFrom {
   readonly kind: 'file';
@@ -32,6 +32,17 @@ export interface OidcFrom extends RemoteRules {
   readonly issuer: string;
 }
 
+/** A bundle endpoint that shows an X.509-SVID (SPIFFE Federation §5.2.2); for its server's certificate `ca` says nothing. */
+export interface HttpsSpiffeFrom extends Omit<RemoteRules, 'ca'> {
+  readonly kind: 'https-spiffe';
+  /** `https:`, without user and fragment. */
+  readonly url: string;
+  /** Who must answer there. */
+  readonly endpoint: SpiffeId;
+  /** File with a bundle of the endpoint's trust domain: what the first answer is verified with. Absolute. */
+  readonly bootstrap: string;
+}
+
 /** The SPIFFE Workload API of this node. */
 export interface WorkloadApiFrom {
   readonly kind: 'workload-api';
@@ -43,7 +54,7 @@ export interface SpiffeFrom {
   readonly domain: TrustDomain;
 }
 
-export type BundleFrom = FileFrom | HttpsFrom | WorkloadApiFrom;
+export type BundleFrom = FileFrom | HttpsFrom | HttpsSpiffeFrom | WorkloadApiFrom;
 export type KeysFrom = FileFrom | HttpsFrom | OidcFrom | SpiffeFrom;
 
 /** For people: a path, a URL, or a few words. */
@@ -52,6 +63,7 @@ export function fromText(from: BundleFrom | KeysFrom): string {
     case 'file':
       return from.file;
     case 'https':
+    case 'https-spiffe':
       return from.url;
     case 'oidc':
       return discoveryUrl(from.issuer);

@@ -10,6 +10,7 @@ export interface Settings {
   readonly workload: SpiffeId | null;
   readonly environment: string | null;
   readonly listen: ListenSettings;
+  readonly identity: IdentitySettings;
   readonly trust: ReadonlyMap<TrustDomain, TrustSettings>;
   readonly origin: OriginSettings;
   readonly tokens: readonly IssuerSettings[];
@@ -23,6 +24,20 @@ export interface Settings {
   readonly denials: DenialDetail;
   /** Things the operator should know at start, one sentence each: plaintext listener, peer not verified, memory store. */
   readonly warnings: readonly string[];
+}
+
+/** Our own SVID, and the Workload API that whatever is from there comes from. */
+export interface IdentitySettings {
+  /** null: nobody told us where it is, and nothing needs it. */
+  readonly workloadApi: Address | null;
+  readonly svid: { readonly kind: 'none' | 'workload-api' } | SvidFiles;
+}
+
+/** PEM; absolute. */
+export interface SvidFiles {
+  readonly kind: 'files';
+  readonly certificate: string;
+  readonly key: string;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

@@ -25,6 +25,8 @@ identity: { workloadApi: null, certificate: null, key: null }
 trust:
   prod.example:
     bundle: prod.example.pem
+    endpointSpiffeId: null
+    bootstrap: null
     intermediates: null
     environment: prod
     maxCertificateLifetime: 24h
@@ -118,6 +120,7 @@ describe('the smallest useful configuration', () => {
         metrics: null,
         drainDelay: 5_000,
       },
+      identity: { workloadApi: null, svid: { kind: 'none' } },
       trust: new Map([
         [
           'prod.example',

@@ -9,14 +9,9 @@ const listen = (extra: string) => `${BASE}listen: { ${extra} }\n`;
 
 describe('words whose feature comes later', () => {
   test.each([
-    ['identity.workloadApi', `${BASE}identity: { workloadApi: ▸unix:/run/spire/agent.sock }\n`],
-    ['identity.certificate', `${BASE}identity: { certificate: ▸svid.pem }\n`],
-    ['identity.key', `${BASE}identity: { key: ▸svid.key }\n`],
     ['trust.a.bundle', `${BASE.replace('prod.example:', 'a: { bundle: ▸https://a/b }, prod.example:')}`],
-    ['trust.a.bundle', `${BASE.replace('prod.example:', 'a: { bundle: ▸workload-api }, prod.example:')}`],
     ['tokens[0].keys', `${BASE}tokens: [{ issuer: a, audiences: [x], keys: ▸"https://idp/keys" }]\n`],
     ['tokens[0].keys', `${BASE}tokens: [{ issuer: a, audiences: [x], keys: ▸oidc }]\n`],
-    ['tokens[0].keys', `${BASE}tokens: [{ issuer: a, audiences: [x], keys: ▸"spiffe:prod.example" }]\n`],
     ['tokens[0].keysCA', tokens('keysCA: ▸ca.pem')],
     ['tokens[0].keysAllow', tokens('keysAllow: ▸[10.0.0.0/8]')],
     ['tokens[0].maxStale', tokens('maxStale: ▸2h')],
