@@ -8,6 +8,7 @@ import type { Engine, Memory } from './engine.js';
 import { createHandler } from './handle.js';
 import type { Handle } from './handle.js';
 import type { Settings } from './model/settings.js';
+import { openersFor } from './openers.js';
 import type { Recorder } from './recorder.js';
 import { StartError } from './start-error.js';
 import { followRevocations } from './state/revocation-file.js';
@@ -40,7 +41,9 @@ export async function openCore(
   // A start that is refused tells its problems once, in the refusal.
   const early: Parameters<OnSource>[] = [];
   let tell: OnSource = (...facts) => void early.push(facts);
-  const sources = await openSources(settings, readersFor(settings), now(), (...facts) => tell(...facts));
+  const readers = readersFor(settings);
+  const openers = await openersFor(settings, readers);
+  const sources = await openSources(settings, readers, now(), (...facts) => tell(...facts), openers);
   try {
     if (when === 'reload') await waitForOthers(sources, now);
     refuseBadFiles(settings, sources, when);
@@ -78,7 +81,7 @@ function refuseBadFiles({ policy }: Settings, sources: Sources, when: 'start' | 
   const mayBeBad = (what: string): boolean =>
     (what === POLICY && when === 'start' && existsSync(policy.source.file)) ||
     (what === CANDIDATE && existsSync(policy.candidate ?? ''));
-  const bad = [...sources.problems('file'), ...(when === 'reload' ? sources.missing() : [])];
+  const bad = [...sources.fileProblems(), ...(when === 'reload' ? sources.missing() : [])];
   const problems = [...new Map(bad)].filter(([what]) => !mayBeBad(what));
   if (problems.length > 0)
     throw new StartError(

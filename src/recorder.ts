@@ -127,9 +127,9 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       if (judged === 'token_presenter_changed') pinConflict(outcome);
       if (judged === 'token_replayed') metrics.incident('token_replayed');
     },
-    onSource(name, { from, name: what, problem, added, removed }) {
-      if (problem !== undefined)
-        log.error('a source is not usable, the last good value goes on', { source: from, problem });
+    onSource(name, { from, name: what, problem, loaded, added, removed }) {
+      const heading = loaded ? 'a source is not usable, the last good value goes on' : 'a source has no usable value';
+      if (problem !== undefined) log.error(heading, { source: from, problem });
       const [policy] = added;
       switch (name) {
         case 'policy_loaded':

@@ -101,7 +101,10 @@ const NODE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'node:fs/promises': ['cli', 'listen', 'state', 'workbench'],
   // config only asks what an IP address looks like.
-  'node:net': ['admin', 'config/address.ts', 'listen', 'wire'],
+  'node:net': ['admin', 'config/address.ts', 'listen', 'state/remote', 'wire'],
+  'node:dns': ['state/remote'],
+  'node:https': ['state/remote'],
+  'node:tls': ['doors.ts', 'state/remote'],
   'node:http': ['admin', 'cli/health.ts'],
 };
 

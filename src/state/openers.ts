@@ -4,6 +4,8 @@
 import type { BundleFrom, KeysFrom } from '../model/from.js';
 import type { TrustDomain } from '../model/ids.js';
 import type { Keys } from './jwks.js';
+import { createRemotes } from './remote/remotes.js';
+import type { Remotes } from './remote/remotes.js';
 import { partOf } from './source.js';
 import type { Parse, Source } from './source.js';
 import type { BundleContents } from './trust-bundle.js';
@@ -20,12 +22,18 @@ export interface ContentReaders {
 }
 
 /** `maxLastGood`: of files, ms. */
-export const openersWith = (readers: ContentReaders, maxLastGood: number): Openers => ({
+export const openersWith = (
+  readers: ContentReaders,
+  maxLastGood: number,
+  remotes: Remotes = createRemotes(),
+): Openers => ({
   bundle(from) {
     switch (from.kind) {
       case 'file':
         return watchFile(from.file, readers.bundle, maxLastGood);
       case 'https':
+        return remotes.bundle(from, readers.bundle);
+      case 'https-spiffe':
       case 'workload-api':
         throw new Error(`a bundle from ${from.kind} can not be opened`);
     }
@@ -36,7 +44,7 @@ export const openersWith = (readers: ContentReaders, maxLastGood: number): Opene
         return watchFile(from.file, readers.keys, maxLastGood);
       case 'https':
       case 'oidc':
-        throw new Error(`keys from ${from.kind} can not be opened`);
+        return remotes.keys(from, readers.keys);
       case 'spiffe':
         return keysOfDomain(from.domain, bundles);
     }

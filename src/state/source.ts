@@ -15,6 +15,8 @@ export interface Source<T> {
   current(now: number): T | undefined;
   /** What is wrong with the source now; undefined while it is good. */
   problem(): string | undefined;
+  /** What must be mended before anything starts, for a source elsewhere: a file that it needs and that is bad. */
+  startProblem?(): string | undefined;
   /** When the source last vouched for the current value, ms; -Infinity before it ever did. */
   loadedAt(): number;
   /**

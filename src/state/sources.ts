@@ -10,7 +10,6 @@ import { neededOf, openAll } from './opened.js';
 import type { Opened, Readers } from './opened.js';
 import { openersWith } from './openers.js';
 import type { Openers } from './openers.js';
-import type { Source } from './source.js';
 import type { Kind, SourceEvent, SourceFacts, Tracked } from './tracked.js';
 
 export type { Readers } from './opened.js';
@@ -28,8 +27,10 @@ export interface Sources {
   onChange(wake: () => void): void;
   /** Resolves when every source elsewhere has been asked once, and has answered or failed. */
   settled(): Promise<void>;
-  /** Problems by what they concern (`policy`, `trust prod.example`, …); empty where everything is fresh. `of`: of this kind. */
-  problems(of?: Source<unknown>['kind']): ReadonlyMap<string, string>;
+  /** Problems by what they concern (`policy`, `trust prod.example`, …); empty where everything is fresh. */
+  problems(): ReadonlyMap<string, string>;
+  /** Of files alone: what is elsewhere may come later. */
+  fileProblems(): ReadonlyMap<string, string>;
   /** The problems of those that have no value at all. */
   missing(): ReadonlyMap<string, string>;
   /** Whether everything has been loaded and is not too old. */
@@ -88,7 +89,8 @@ export async function openSources(
     takeIn: async (at) => void (await look(at, false, remote)),
     onChange: (wake) => void ending.push(...remote.flatMap(({ source }) => source.onChange?.(wake) ?? [])),
     settled: async () => void (await Promise.all(remote.map(async ({ source }) => source.settled?.()))),
-    problems: (of) => problemsOf(seen.states.filter(({ tracked }) => of === undefined || tracked.source.kind === of)),
+    problems: () => problemsOf(seen.states),
+    fileProblems: () => problemsOf(seen.states.map(ofFiles)),
     missing: () => problemsOf(seen.states.filter(({ loaded }) => !loaded)),
     complete: () => seen.states.every(({ loaded, tracked }) => loaded || tracked === opened.candidate),
     ages: (at) => ({ bundles: agesOf(opened.bundles.values(), at), keys: agesOf(opened.keys.values(), at) }),
@@ -141,6 +143,11 @@ const statesOf = (all: readonly Tracked<unknown>[], now: number): readonly State
     const { source } = tracked;
     return { tracked, problem: source.problem(), loaded: source.current(now) !== undefined };
   });
+
+const ofFiles = (state: State): State => {
+  const { source } = state.tracked;
+  return source.kind === 'file' ? state : { ...state, problem: source.startProblem?.() };
+};
 
 const problemsOf = (states: readonly State[]): ReadonlyMap<string, string> =>
   new Map(

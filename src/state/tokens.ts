@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { TokenText } from '../model/evidence.js';
 import type { FindKeys } from '../model/ports.js';
+import type { Reason } from '../model/reasons.js';
 import type { Result } from '../model/result.js';
 import type { IssuerSettings } from '../model/settings.js';
 import type { Snapshot } from '../model/snapshot.js';
@@ -23,6 +24,8 @@ export interface Tokens<Signed> {
   readonly size: () => number;
 }
 
+const FORGOTTEN: ReadonlySet<string> = new Set<Reason>(['keys_unavailable', 'token_key_unknown']);
+
 export function createTokens<Signed>(verify: Verify<Signed>, entries: number): Tokens<Signed> {
   const known = new LRUCache<string, Promise<Result<Signed>>>({ max: entries });
   return {
@@ -34,8 +37,9 @@ export function createTokens<Signed>(verify: Verify<Signed>, entries: number): T
       const verifying = verify(token, issuers, snapshot.findKeys);
       known.set(key, verifying);
       const forget = (): void => void (known.peek(key) === verifying && known.delete(key));
-      // A broken verification, or one that found no keys, says nothing about the token.
-      void verifying.then((result) => !result.ok && result.reason === 'keys_unavailable' && forget(), forget);
+      // A broken verification, or one that found no keys, says nothing about the token; an unknown key must be asked for
+      // again, so that its source is too.
+      void verifying.then((result) => !result.ok && FORGOTTEN.has(result.reason) && forget(), forget);
       return verifying;
     },
   };

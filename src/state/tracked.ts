@@ -14,6 +14,8 @@ export interface SourceFacts {
   /** The trust domain or the issuer. */
   readonly name: string;
   readonly problem?: string;
+  /** Whether there is a value, be it the last good one. */
+  readonly loaded: boolean;
   /** What a load brought and took away: revisions of the policy, SHA-256 of anchors, kids of keys. */
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -60,6 +62,7 @@ export function track<T>(
       const events = eventsOf(kind, changed, value !== undefined, problem);
       const facts = {
         from: source.from,
+        loaded: value !== undefined,
         added: parts.filter((part) => !before.includes(part)),
         removed: before.filter((part) => !parts.includes(part)),
         ...(problem === undefined ? {} : { problem }),
