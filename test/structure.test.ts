@@ -105,7 +105,7 @@ const NODE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   'node:dns': ['state/remote'],
   'node:https': ['state/remote'],
   'node:tls': ['doors.ts', 'state/remote'],
-  'node:http': ['admin', 'cli/health.ts'],
+  'node:http': ['admin', 'cli/health.ts', 'state/remote'],
 };
 
 const livesIn = (file: string, rooms: readonly string[]): boolean =>
@@ -146,6 +146,15 @@ describe('the rooms of the house', () => {
     expect(strange.map(told)).toEqual([]);
     const wrong = packages.filter(({ from, to }) => !livesIn(from, rooms[to] ?? [roomOf(from)]));
     expect(wrong.map(told)).toEqual([]);
+  });
+
+  it('leaves what belongs to the Workload API to be loaded where it is needed', () => {
+    const late = ['stream', 'messages', 'updates', 'workload-api'].map((name) => `state/spiffe/${name}.ts`);
+    const early = imports.filter(({ from, to, typeOnly }) => !typeOnly && late.includes(to) && !late.includes(from));
+    expect(early.filter(({ from }) => from !== 'state/spiffe/own-svid.ts').map(told)).toEqual([]);
+    expect(imports.filter(({ to, typeOnly }) => to === 'state/spiffe/own-svid.ts' && !typeOnly).map(told)).toEqual([
+      'state/spiffe/workload-api.ts imports state/spiffe/own-svid.ts',
+    ]);
   });
 
   it('x509 knows nothing but Node', () => {

@@ -14,6 +14,7 @@ import type { Memory } from '../engine.js';
 import type { Attributes } from '../model/attributes.js';
 import type { Outcome } from '../model/decision.js';
 import type { Settings } from '../model/settings.js';
+import { openersFor } from '../openers.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { describe } from '../start-error.js';
 import { followRevocations } from '../state/revocation-file.js';
@@ -81,8 +82,16 @@ function settingsFrom(config: string, env: Env, change: Change | undefined): Set
   return change === undefined ? loaded.settings : change(loaded.settings);
 }
 
-const sourcesOf = (settings: Settings, now: Now): Promise<Sources> =>
-  openSources(settings, readersFor(settings), now(), () => undefined);
+/** What is elsewhere is asked once; nothing stays open. */
+async function sourcesOf(settings: Settings, now: Now): Promise<Sources> {
+  const readers = readersFor(settings);
+  const openers = await openersFor(settings, readers);
+  const sources = await openSources(settings, readers, now(), () => undefined, openers);
+  await sources.settled();
+  await sources.takeIn(now());
+  sources.close();
+  return sources;
+}
 
 /** As at a start: only the owner's own lines may be bad. */
 function unusable({ policy }: Settings, sources: Sources): readonly string[] {
