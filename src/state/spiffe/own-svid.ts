@@ -10,9 +10,9 @@ import type { CertificateFacts } from '../../model/evidence.js';
 import type { VerifiedLeaf } from '../../model/ports.js';
 import { Malformed, reading } from '../../x509/der.js';
 import type { Reading } from '../../x509/der.js';
-import { readX509 } from '../../x509/x509.js';
 import { checkAnchors } from '../anchors.js';
 import type { SvidMessage, SvidsMessage } from './messages.js';
+import { keyProblem } from './svid-key.js';
 import { certificatesIn } from './updates.js';
 
 /** The rules of an X.509-SVID's leaf, and a path from it to one of the anchors. */
@@ -44,17 +44,10 @@ export function readOwnSvid(own: SvidMessage, checkSvid: CheckSvid): Reading<Cer
   const { facts } = svid.value;
   if (facts.id !== own.spiffe_id)
     return { ok: false, problem: 'our own SVID is not of the name that it was sent under' };
-  const problem = keyProblem(facts.der, publicKeyOf(own.x509_svid_key));
+  const key = publicKeyOf(own.x509_svid_key);
+  if (key === undefined) return { ok: false, problem: 'the key of our own SVID is not a private key in PKCS#8' };
+  const problem = keyProblem(facts.der, key);
   return problem === undefined ? { ok: true, value: facts } : { ok: false, problem };
-}
-
-/** Why a certificate and a key are not a pair; undefined where they are. */
-export function keyProblem(leaf: Uint8Array, key: KeyObject | undefined): string | undefined {
-  if (key === undefined) return 'the key of our own SVID is not a private key in PKCS#8';
-  const certificate = readX509(leaf);
-  if (!certificate.ok) return certificate.problem;
-  const same = key.export({ format: 'der', type: 'spki' }).equals(Buffer.from(certificate.value.spki));
-  return same ? undefined : 'the key of our own SVID is not the one of its certificate';
 }
 
 function publicKeyOf(key: Buffer): KeyObject | undefined {
