@@ -15,6 +15,7 @@ import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
 import type { CertificateFacts } from './model/evidence.js';
 import type { Settings } from './model/settings.js';
+import type { OwnIdentity } from './identity.js';
 import { REVOCATION_TYPES } from './state/revocations.js';
 import type { OnRevocation } from './state/revocation-file.js';
 import { createSeenCertificates } from './state/seen-certificates.js';
@@ -23,6 +24,8 @@ import type { OnSource, Sources } from './state/sources.js';
 export interface Recorder {
   readonly onOutcome: (outcome: Outcome, attributes: Attributes | undefined, microseconds: number) => void;
   readonly onSource: OnSource;
+  /** Our own certificate, as it is now; may be told again and again. `from`: where it is from. */
+  readonly onOwnCertificate: (facts: CertificateFacts, from: string) => void;
   readonly onClockStep: () => void;
   readonly onRevocation: OnRevocation;
   readonly onRevocationProblems: (problems: readonly string[]) => void;
@@ -40,6 +43,7 @@ export interface Observed {
   readonly settings: Settings;
   readonly engine: Engine;
   readonly sources: Sources;
+  readonly identity?: OwnIdentity | undefined;
 }
 
 /** Records that wait for a slow disk; beyond, they are dropped and counted. Bytes. */
@@ -56,7 +60,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     cacheEntries: () => observed?.engine.sizes() ?? [],
     keysAge: () => seconds(observed?.sources.ages(now()).keys),
     bundleAge: () => seconds(observed?.sources.ages(now()).bundles),
-    certificateExpiry: () => [],
+    certificateExpiry: () => seconds(ownExpiry(observed?.identity?.current(now()), now())),
     revocations: () => REVOCATION_TYPES.map((type) => [type, observed?.engine.revocations.size(type) ?? 0]),
     revocationLag: () => 0,
     pins: () => observed?.engine.pins.size() ?? 0,
@@ -76,6 +80,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
   const write = (record: object): void => sink.write(JSON.stringify(record));
   const event = <E extends EventName>(name: E, fields: EventFields<E>): void => write(eventRecord(name, fields, now()));
   const observeCertificate = createSeenCertificates();
+  const observeOwn = createSeenCertificates();
 
   const certificate = (facts: CertificateFacts | undefined, outcome: Outcome): void => {
     if (facts === undefined) return;
@@ -146,6 +151,11 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
           return undefined;
       }
     },
+    onOwnCertificate(facts, source) {
+      const { id: identity, sha256, serial, notAfter } = facts;
+      for (const name of observeOwn(facts, now()))
+        event(name, { identity, certificate: sha256, serial, not_after: notAfter, source });
+    },
     onClockStep() {
       metrics.incident('clock_stepped_back');
       log.warn('the clock stepped back, the caches were emptied', {});
@@ -167,3 +177,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     close: sink.close,
   };
 }
+
+/** ms until our own certificate ends, by its name. */
+const ownExpiry = (own: CertificateFacts | undefined, now: number): ReadonlyMap<string, number> =>
+  new Map(own === undefined ? [] : [[own.id, own.notAfter - now]]);

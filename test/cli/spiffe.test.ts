@@ -1,4 +1,6 @@
 /** A guard process whose trust comes from a Workload API on a real socket. */
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { status } from '@grpc/grpc-js';
 import { makeCa } from '../helpers/pki.js';
@@ -9,7 +11,7 @@ import { startWorkloadApi } from '../helpers/workload-api.js';
 import type { WorkloadApiServer } from '../helpers/workload-api.js';
 import { configWith, makeFolder } from './folder.js';
 import type { Folder } from './folder.js';
-import { startGuard } from './guard.js';
+import { refusedStart, startGuard } from './guard.js';
 import type { Guard } from './guard.js';
 import { until } from './until.js';
 
@@ -206,3 +208,49 @@ const bundleJson = (cas: readonly TestCa[], issuers: readonly TestIssuer[]): str
       ...issuers.map(({ jwk }) => ({ ...jwk, use: 'jwt-svid' })),
     ],
   });
+
+describe.concurrent('our own SVID', () => {
+  const events = (folder: Folder, event: string): unknown[] =>
+    folder.audit().filter((line) => line.event === event && typeof line['source'] === 'string');
+
+  test('from the Workload API is told of when it comes and when it is rotated, and its end is a number', async () => {
+    const socket = (await makeFolder()).file('own.sock');
+    const api = await startWorkloadApi(`unix:${socket}`);
+    const { folder, guard, readiness, end } = await sceneWith({
+      trust: { [PROD]: { bundle: 'prod.pem' } },
+      tokens: [],
+      identity: { workloadApi: `unix:${socket}` },
+    });
+    expect((await readiness()).problems['identity']).toContain('has not answered yet');
+    const [one, two] = [await folder.ca.issue(), await folder.ca.issue({ notBefore: new Date(), id: FRONTEND })];
+    api.svid(one, folder.ca);
+    await until(() => events(folder, 'certificate_seen').length === 1, SOON);
+    api.svid(two, folder.ca);
+    await until(() => events(folder, 'certificate_rotated').length === 1, SOON);
+    expect(events(folder, 'certificate_rotated')[0]).toMatchObject({ identity: FRONTEND, certificate: two.sha256 });
+    const { body } = await guard.page('/metrics');
+    const line = /firsthand_certificate_expiry_seconds\{identity="([^"]+)"\} (\d+)/.exec(body);
+    expect(line?.[1]).toBe(FRONTEND);
+    expect(Number(line?.[2])).toBeGreaterThan(3000);
+    expect((await readiness()).problems).toEqual({});
+    await end();
+    await api.stop();
+    rmSync(dirname(socket), { recursive: true });
+  });
+
+  test('from files stops the start where they are no pair, and a bad one later does not', async () => {
+    const changes = { trust: { [PROD]: { bundle: 'prod.pem' } }, tokens: [], identity: { certificate: 'a', key: 'b' } };
+    const { folder, guard, readiness, end } = await sceneWith(changes, ({ frontend, write }) => {
+      write('a', frontend.pem);
+      write('b', frontend.keyPem);
+    });
+    await until(() => events(folder, 'certificate_seen').length === 1, SOON);
+    folder.replace('b', (await folder.ca.issue()).keyPem);
+    await until(async () => (await readiness()).problems['identity']?.includes('not the one') === true, SOON);
+    expect((await readiness()).status).toBe(200);
+    const ended = await refusedStart(folder, configWith(changes));
+    expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('not the one of its certificate')]);
+    expect((await guard.page('/healthz')).status).toBe(200);
+    await end();
+  });
+});
