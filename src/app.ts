@@ -15,6 +15,7 @@ import type { Address, Settings } from './model/settings.js';
 import { createRecorder } from './recorder.js';
 import type { Recorder } from './recorder.js';
 import { describe, StartError } from './start-error.js';
+import { createRemotes } from './state/remote/remotes.js';
 import type { Sources } from './state/sources.js';
 
 export { StartError } from './start-error.js';
@@ -44,12 +45,17 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
   const secrets = await openSecrets(settings.listen, now());
   const recorder = openRecorder(settings, log, now);
   const memory = createMemory(settings);
+  const remotes = createRemotes();
   const open = (next: Settings, when: 'start' | 'reload'): Promise<Core> =>
-    openCore(next, when, memory, heardBy(onCheck, recorder, next), now, onFault);
+    openCore(next, when, { memory, remotes, recorder: heardBy(onCheck, recorder, next), now, onFault });
   let core = await open(settings, 'start');
   recorder.observe(core);
-  const inTurn = oneAtATime();
-  const follow = ({ sources }: Core): void => sources.onChange(() => void inTurn(() => core.takeIn()).catch(onFault));
+  const [inTurn, reloading] = [oneAtATime(), oneAtATime()];
+  const follow = ({ sources, identity }: Core): void => {
+    const wake = (): void => void inTurn(() => core.takeIn()).catch(onFault);
+    sources.onChange(wake);
+    identity?.onChange?.(wake);
+  };
   follow(core);
   const poll = (force: boolean): Promise<void> =>
     inTurn(async () => {
@@ -75,22 +81,28 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
   });
   for (const warning of settings.warnings) log.warn(warning, {});
 
+  const replace = async (next: Settings): Promise<void> => {
+    if (isDeepStrictEqual(next, core.settings)) return;
+    // Opened beside the running one: it may wait for somebody else, and meanwhile files are followed as ever.
+    const opened = await open(next, 'reload');
+    await inTurn(() => {
+      const old = core;
+      core = opened;
+      recorder.observe(core);
+      follow(core);
+      old.close();
+      return Promise.resolve();
+    });
+    if (!isDeepStrictEqual([next.listen, next.audit.to], [settings.listen, settings.audit.to]))
+      log.warn('listen and audit.to count at the next start', {});
+  };
+
   return {
     addresses: { check: doors.listeners.map(({ address }) => address), admin: doors.pages[0]?.address },
     async reload(next) {
       recorder.reopen();
       await poll(true);
-      if (next === undefined || isDeepStrictEqual(next, core.settings)) return;
-      await inTurn(async () => {
-        const old = core;
-        core = await open(next, 'reload');
-        recorder.observe(core);
-        follow(core);
-        old.close();
-      });
-      if (!isDeepStrictEqual([next.listen, next.audit.to], [settings.listen, settings.audit.to])) {
-        log.warn('listen and audit.to count at the next start', {});
-      }
+      if (next !== undefined) await reloading(() => replace(next));
     },
     async stop() {
       state.draining = true;
@@ -148,9 +160,15 @@ function every(ms: number, work: () => Promise<void>, onFault: (fault: unknown) 
 }
 
 /** Not ready is who has no good files, goes away, or denies everything because records can't be written. */
-function readinessOf({ sources, revocationProblem }: Core, secrets: Secrets, recorder: Recorder, draining: boolean) {
+function readinessOf(
+  { sources, identity, revocationProblem }: Core,
+  secrets: Secrets,
+  recorder: Recorder,
+  draining: boolean,
+) {
   const others: [string, string | undefined][] = [
     ['revocations', revocationProblem()],
+    ['identity', identity?.problem()],
     ['audit', recorder.failing() ? 'records can not be written' : undefined],
     ...secrets.all.map((each): [string, string | undefined] => [`file ${each.from}`, each.problem()]),
   ];

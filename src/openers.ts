@@ -6,6 +6,7 @@ import { checkSvid } from './check-svid.js';
 import type { Settings } from './model/settings.js';
 import { openersWith } from './state/openers.js';
 import type { ContentReaders, Openers } from './state/openers.js';
+import type { Remotes } from './state/remote/remotes.js';
 import type { WorkloadApi } from './state/spiffe/workload-api.js';
 
 export interface Opening {
@@ -14,16 +15,17 @@ export interface Opening {
   readonly workloadApi: WorkloadApi | undefined;
 }
 
-export async function openingFor(settings: Settings, readers: ContentReaders): Promise<Opening> {
-  const others = openersWith(readers, settings.policy.maxLastGood);
+/** `remotes`: what was fetched before outlives a reload. */
+export async function openingFor(settings: Settings, readers: ContentReaders, remotes?: Remotes): Promise<Opening> {
+  const others = openersWith(readers, settings.policy.maxLastGood, remotes);
   const workloadApi = await workloadApiOf(settings);
   if (workloadApi === undefined) return { openers: others, workloadApi };
   const { workloadApiOpeners } = await import('./state/spiffe/openers.js');
   return { openers: workloadApiOpeners(settings, others, workloadApi), workloadApi };
 }
 
-export const openersFor = async (settings: Settings, readers: ContentReaders): Promise<Openers> =>
-  (await openingFor(settings, readers)).openers;
+export const openersFor = async (settings: Settings, readers: ContentReaders, remotes?: Remotes): Promise<Openers> =>
+  (await openingFor(settings, readers, remotes)).openers;
 
 async function workloadApiOf({ identity, trust, policy }: Settings): Promise<WorkloadApi | undefined> {
   const needed =

@@ -16,6 +16,7 @@ import { checkListen } from './rules/listen.js';
 import { checkForwarders, checkPeer, checkTrust, checkWorkload } from './rules/origin.js';
 import { checkGuardrailText, checkPolicySource } from './rules/policy.js';
 import { placesOf } from './rules/rule.js';
+import { checkSources } from './rules/sources.js';
 import { checkTokens } from './rules/tokens.js';
 import { settingsOf } from './settings.js';
 import { readShape } from './shape.js';
@@ -47,6 +48,7 @@ const RULES = [
   checkPeer,
   checkForwarders,
   checkTokens,
+  checkSources,
   checkPolicySource,
   checkGuardrailText,
 ];

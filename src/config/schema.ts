@@ -23,11 +23,15 @@ import {
   section,
   word,
 } from './pieces.js';
+import { addressRange } from './remote-leaves.js';
 import { identityRule, tokenPlace, tokenType } from './token-leaves.js';
 
 const DURATION = String.raw`^(0|[1-9][0-9]*)(ms|s|m|h|d)$`;
 const duration = (least: string, most: string) => leaf(one.duration(least, most), DURATION);
 const lifetime = duration('1ms', '36500d');
+
+// Below a few seconds every hiccup of the source would be an outage.
+const stale = duration('1s', '365d').prefault('24h');
 
 const file = leaf(one.fileName);
 const name = leaf(one.plainText);
@@ -59,6 +63,9 @@ const dataLabel = word(['public', 'internal', 'confidential', 'restricted']);
 
 const trustEntry = section({
   bundle: leaf(one.bundleFile),
+  bundleCA: orNull(file),
+  bundleAllow: list(leaf(addressRange)).transform(distinct).prefault([]),
+  maxStale: stale,
   endpointSpiffeId: orNull(leaf(one.spiffeId)),
   bootstrap: orNull(file),
   intermediates: orNull(file),
@@ -96,9 +103,9 @@ const token = section({
   identity: orNull(leaf(identityRule)),
   domains: orNull(list(leaf(one.trustDomain)).transform(distinct)),
   binding: word(['strongest', 'exact', 'window', 'identity', 'pin', 'none']).prefault('strongest'),
-  keysCA: laterNull(),
-  keysAllow: laterEmpty(),
-  maxStale: leaf(one.defaultMaxStale, DURATION).prefault('24h'),
+  keysCA: orNull(file),
+  keysAllow: list(leaf(addressRange)).transform(distinct).prefault([]),
+  maxStale: stale,
   pinBy: later('origin', ['instance']).prefault('origin'),
   suspectAfter: laterNull(),
   pinScope: later('workload', ['fleet']).prefault('workload'),

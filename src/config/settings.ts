@@ -18,7 +18,8 @@ import type {
 } from '../model/settings.js';
 import { workloadApiAddress } from './address.js';
 import type { Env } from './interpolate.js';
-import { SPIFFE_KEYS, WORKLOAD_API } from './leaves.js';
+import { OIDC, SPIFFE_KEYS, WORKLOAD_API } from './leaves.js';
+import { isUrl } from './remote-leaves.js';
 import type { Config, TokenConfig, TrustConfig } from './schema.js';
 
 type Absolute = (path: string) => string;
@@ -89,8 +90,12 @@ function trustOf(name: string, entry: TrustConfig, absolute: Absolute): [TrustDo
   return [[domain, { bundle: bundleOf(entry, absolute), intermediates, environment, maxCertificateLifetime, ceiling }]];
 }
 
-const bundleOf = ({ bundle }: TrustConfig, absolute: Absolute): BundleFrom =>
-  bundle === WORKLOAD_API ? { kind: 'workload-api' } : { kind: 'file', file: absolute(bundle) };
+function bundleOf(entry: TrustConfig, absolute: Absolute): BundleFrom {
+  const { bundle, bundleCA, bundleAllow: allow, maxStale } = entry;
+  if (bundle === WORKLOAD_API) return { kind: 'workload-api' };
+  if (!isUrl(bundle)) return { kind: 'file', file: absolute(bundle) };
+  return { kind: 'https', url: bundle, ca: orNull(bundleCA, absolute), allow, maxStale };
+}
 
 /** The environment variable by which a platform says where its Workload API is (Workload Endpoint §4). */
 export const ENDPOINT_VARIABLE = 'SPIFFE_ENDPOINT_SOCKET';
@@ -113,7 +118,11 @@ const ALL_SCOPES = ['**'].flatMap((text) => parseScopePattern(text) ?? []);
 /** JWT-SVID §2.3. */
 export const SVID_TYPES = ['jwt', 'jose'];
 
-function keysOf({ keys }: TokenConfig, absolute: Absolute): KeysFrom {
+function keysOf(token: TokenConfig, absolute: Absolute): KeysFrom {
+  const { keys, keysCA, keysAllow: allow, maxStale, issuer } = token;
+  const rules = { ca: orNull(keysCA, absolute), allow, maxStale };
+  if (keys === OIDC) return { kind: 'oidc', issuer, ...rules };
+  if (isUrl(keys)) return { kind: 'https', url: keys, ...rules };
   const domain = keys.startsWith(SPIFFE_KEYS) ? parseTrustDomain(keys.slice(SPIFFE_KEYS.length)) : undefined;
   return domain === undefined ? { kind: 'file', file: absolute(keys) } : { kind: 'spiffe', domain };
 }

@@ -361,7 +361,7 @@ describe('several mistakes', () => {
   drainDelay: ▸soon
   ▸admn: off
 tokens:
-  - { issuer: a, keys: ▸oidc, audiences: [x] }
+  - { issuer: a, keys: ▸http://idp, audiences: [x] }
 origin: { peer: principal, xfcc: ▸ignore }
 log: { level: "▸\${LEVEL}" }
 `);
