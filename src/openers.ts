@@ -6,6 +6,7 @@ import { checkSvid } from './check-svid.js';
 import type { Settings } from './model/settings.js';
 import { openersWith } from './state/openers.js';
 import type { ContentReaders, Openers } from './state/openers.js';
+import { createRemotes } from './state/remote/remotes.js';
 import type { Remotes } from './state/remote/remotes.js';
 import type { WorkloadApi } from './state/spiffe/workload-api.js';
 
@@ -16,8 +17,12 @@ export interface Opening {
 }
 
 /** `remotes`: what was fetched before outlives a reload. */
-export async function openingFor(settings: Settings, readers: ContentReaders, remotes?: Remotes): Promise<Opening> {
-  const others = openersWith(readers, settings.policy.maxLastGood, remotes);
+export async function openingFor(
+  settings: Settings,
+  readers: ContentReaders,
+  remotes = createRemotes(),
+): Promise<Opening> {
+  const others = withEndpoints(readers, remotes, openersWith(readers, settings.policy.maxLastGood, remotes));
   const workloadApi = await workloadApiOf(settings);
   if (workloadApi === undefined) return { openers: others, workloadApi };
   const { workloadApiOpeners } = await import('./state/spiffe/openers.js');
@@ -26,6 +31,13 @@ export async function openingFor(settings: Settings, readers: ContentReaders, re
 
 export const openersFor = async (settings: Settings, readers: ContentReaders, remotes?: Remotes): Promise<Openers> =>
   (await openingFor(settings, readers, remotes)).openers;
+
+/** Endpoints that show an SVID are judged by more than state/ may know. */
+const withEndpoints = ({ bundle: parse }: ContentReaders, remotes: Remotes, others: Openers): Openers => ({
+  ...others,
+  bundle: (from, domain) =>
+    from.kind === 'https-spiffe' ? remotes.endpoint(from, domain, { parse, checkSvid }) : others.bundle(from, domain),
+});
 
 async function workloadApiOf({ identity, trust, policy }: Settings): Promise<WorkloadApi | undefined> {
   const needed =

@@ -91,9 +91,18 @@ function trustOf(name: string, entry: TrustConfig, absolute: Absolute): [TrustDo
 }
 
 function bundleOf(entry: TrustConfig, absolute: Absolute): BundleFrom {
-  const { bundle, bundleCA, bundleAllow: allow, maxStale } = entry;
+  const { bundle, bundleCA, bundleAllow: allow, endpointSpiffeId, bootstrap, maxStale } = entry;
   if (bundle === WORKLOAD_API) return { kind: 'workload-api' };
   if (!isUrl(bundle)) return { kind: 'file', file: absolute(bundle) };
+  if (endpointSpiffeId !== null && bootstrap !== null)
+    return {
+      kind: 'https-spiffe',
+      url: bundle,
+      endpoint: endpointSpiffeId,
+      bootstrap: absolute(bootstrap),
+      allow,
+      maxStale,
+    };
   return { kind: 'https', url: bundle, ca: orNull(bundleCA, absolute), allow, maxStale };
 }
 

@@ -103,12 +103,33 @@ describe('the JWT authorities of a trust domain', () => {
 
 describe('an endpoint that shows an SVID', () => {
   const id = 'endpointSpiffeId: spiffe://a/b';
+  const withEntry = (entry: string) => BASE.replace('prod.example:', `a: ${entry}, prod.example:`);
+
+  it('is an https URL with an ID and a file', () => {
+    const { trust, folder } = settingsFrom(withEntry(`{ bundle: "https://a/b", ${id}, bootstrap: b.json }`));
+    expect(trust.get('a' as never)?.bundle).toEqual({
+      kind: 'https-spiffe',
+      url: 'https://a/b',
+      endpoint: 'spiffe://a/b',
+      bootstrap: `${folder}/b.json`,
+      allow: [],
+      maxStale: 86_400_000,
+    });
+  });
+
   test.each([
     ['no https', `{ bundle: a.pem, ${id}, bootstrap: b.json }`, 'expected an https bundle beside it'],
     ['no https, by its bootstrap', `{ bundle: a.pem, bootstrap: b.json }`, 'expected an https bundle beside it'],
+    ['an ID alone', `{ bundle: "https://a/b", ${id} }`, 'expected a bundle file beside endpointSpiffeId'],
+    ['a bootstrap alone', `{ bundle: "https://a/b", bootstrap: b.json }`, 'expected a SPIFFE ID beside bootstrap'],
+    [
+      'an authority of the web',
+      `{ bundle: "https://a/b", ${id}, bootstrap: b.json, bundleCA: ca.pem }`,
+      'no authority of the web counts',
+    ],
     ['a trust domain for an endpoint', `{ bundle: a.pem, endpointSpiffeId: spiffe://a }`, 'SPIFFE ID with a path'],
   ])('is refused with %s', (_name, entry, problem) => {
-    const [issue] = issuesFrom(BASE.replace('prod.example:', `a: ${entry}, prod.example:`));
+    const [issue] = issuesFrom(withEntry(entry));
     expect(issue?.message).toContain(problem);
   });
 });

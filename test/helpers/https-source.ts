@@ -6,7 +6,7 @@ import { createServer } from 'node:https';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { makeCa, SERVER_AUTH } from './pki.js';
-import type { TestCa } from './pki.js';
+import type { TestCa, TestSvid } from './pki.js';
 
 export type Respond = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -18,6 +18,8 @@ export interface HttpsSource {
   /** Of every request so far. */
   readonly asked: readonly { readonly path: string; readonly headers: IncomingHttpHeaders }[];
   respond(next: Respond): void;
+  /** The certificate that new connections see. */
+  show(certificate: Pick<TestSvid, 'chainPem' | 'keyPem'>): void;
   /** Accepts no connection any more, as a server that is down; `up` brings it back at the same port. */
   down(): Promise<void>;
   up(): Promise<void>;
@@ -58,6 +60,7 @@ export async function startHttpsSource(first: Respond, ca?: TestCa): Promise<Htt
     ca: authority,
     asked,
     respond: (next) => void (respond = next),
+    show: ({ chainPem: cert, keyPem: key }) => server.setSecureContext({ cert, key }),
     down,
     up: () => listen(port),
     close: () => (server.listening ? down() : Promise.resolve()),

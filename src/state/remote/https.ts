@@ -10,7 +10,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import type { DetailedPeerCertificate, SecureContext, TLSSocket } from 'node:tls';
 import type { MayConnect } from './addresses.js';
 
 export interface Limits {
@@ -25,6 +25,8 @@ export interface Limits {
 /** A healthy source answers within a second; the next attempt is never far. A set of 1000 keys is below 1 MiB. */
 export const LIMITS: Limits = { whole: 10_000, idle: 5_000, bytes: 1024 * 1024 };
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Certificates of a server that are looked at. */
+const MAX_CHAIN = 10;
 
 export type Lookup = (
   host: string,
@@ -38,6 +40,11 @@ export interface Transport {
   /** Who may have signed the server's certificate; undefined: whom Node.js trusts. */
   readonly secureContext: SecureContext | undefined;
   readonly limits: Limits;
+  /**
+   * Judges the server by the chain that it has shown (DER, the leaf first), in place of names and public authorities: what is
+   * wrong with it, or undefined.
+   */
+  readonly serverProblem?: (chain: readonly Uint8Array[]) => string | undefined;
   /** For tests: what the system's resolver would say. */
   readonly lookup?: Lookup;
 }
@@ -96,7 +103,7 @@ const notAllowed = (address: string): string =>
 function responseTo(
   url: URL,
   headers: Readonly<Record<string, string>>,
-  { secureContext, limits, mayConnect, lookup = systemLookup }: Transport,
+  { secureContext, serverProblem, limits, mayConnect, lookup = systemLookup }: Transport,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -109,12 +116,33 @@ function responseTo(
       timeout: limits.idle,
       signal,
       ...(secureContext === undefined ? {} : { secureContext }),
+      // Judged below, before anything of an answer is read.
+      ...(serverProblem === undefined ? {} : { rejectUnauthorized: false }),
     });
+    let judged = serverProblem === undefined;
+    asked.on('socket', (socket) =>
+      socket.once('secureConnect', () => {
+        const problem = serverProblem?.(chainOf(socket as TLSSocket));
+        judged = problem === undefined;
+        if (problem !== undefined) asked.destroy(new Error(problem));
+      }),
+    );
     asked.on('timeout', () => asked.destroy(new Error(`nothing came for ${limits.idle} ms`)));
-    asked.on('response', resolve);
+    asked.on('response', (response) => (judged ? resolve(response) : reject(new Error('its server was not judged'))));
     asked.on('error', reject);
     asked.end();
   });
+}
+
+/** As Node links them: each certificate to its issuer, a root to itself. */
+function chainOf(socket: TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let at: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  while (at?.raw !== undefined && chain.length < MAX_CHAIN) {
+    chain.push(new Uint8Array(at.raw));
+    at = at.issuerCertificate === at ? undefined : at.issuerCertificate;
+  }
+  return chain;
 }
 
 /** Gives out only addresses that may be connected to; Node connects to these and asks nobody again. */

@@ -7,18 +7,17 @@
  * goes on while the source is down, for `maxStale` since it last answered, and then there is none. That something was missed
  * is remembered as one bit, and answered by one attempt in each cool-down, however many ask for however many kids.
  */
-import type { SecureContext } from 'node:tls';
 import type { Source } from '../source.js';
 import { nextRefresh, nextRetry } from './freshness.js';
 import type { Pace } from './freshness.js';
 import type { Loaded } from './loaders.js';
 
-export interface RemoteOptions<T> {
+export interface RemoteOptions<T, Authorities> {
   /** URL, for people. */
   readonly from: string;
-  readonly load: (authorities: SecureContext | undefined, ended: AbortSignal) => Promise<Loaded<T>>;
+  readonly load: (authorities: Authorities | undefined, ended: AbortSignal, now: number) => Promise<Loaded<T>>;
   /** Who may have signed the server's certificate: a watched file; undefined where there is none. */
-  readonly authorities: Source<SecureContext> | undefined;
+  readonly authorities: Source<Authorities> | undefined;
   /** ms. */
   readonly maxStale: number;
   readonly pace: Pace;
@@ -26,7 +25,14 @@ export interface RemoteOptions<T> {
   readonly chance: () => number;
 }
 
-export function followRemote<T>({ from, load, authorities, maxStale, pace, chance }: RemoteOptions<T>): Source<T> {
+export function followRemote<T, Authorities>({
+  from,
+  load,
+  authorities,
+  maxStale,
+  pace,
+  chance,
+}: RemoteOptions<T, Authorities>): Source<T> {
   const ending = new AbortController();
   const wakes = new Set<() => void>();
   const first = firstTime();
@@ -36,11 +42,11 @@ export function followRemote<T>({ from, load, authorities, maxStale, pace, chanc
   let asking = false;
   let missed = false;
   let landed: Loaded<T> | undefined;
-  let trusted: SecureContext | undefined;
+  let trusted: Authorities | undefined;
 
-  const ask = (now: number, trusted: SecureContext | undefined): void => {
+  const ask = (now: number, trusted: Authorities | undefined): void => {
     [asking, missed, askedAt] = [true, false, now];
-    void load(trusted, ending.signal)
+    void load(trusted, ending.signal, now)
       .catch((error: unknown): Loaded<T> => ({ kind: 'failed', problem: String(error) }))
       .then((loaded) => {
         asking = false;

@@ -4,10 +4,12 @@
  */
 import { randomInt } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
-import type { HttpsFrom, OidcFrom } from '../../model/from.js';
+import type { HttpsFrom, HttpsSpiffeFrom, OidcFrom } from '../../model/from.js';
 import { fromText } from '../../model/from.js';
+import type { TrustDomain } from '../../model/ids.js';
 import type { Keys } from '../jwks.js';
 import type { Parse, Source } from '../source.js';
+import { inOrder } from '../spiffe/sequence.js';
 import type { BundleContents } from '../trust-bundle.js';
 import { mayConnect } from './addresses.js';
 import { openAuthorities } from './authorities.js';
@@ -17,6 +19,8 @@ import { LIMITS } from './https.js';
 import type { Limits, Lookup } from './https.js';
 import { loadDiscovered, loadDocument } from './loaders.js';
 import type { Load } from './loaders.js';
+import { openEndpoint } from './endpoint-source.js';
+import type { EndpointJudges } from './endpoint-source.js';
 import { createPool } from './pool.js';
 import type { Pool } from './pool.js';
 import { followRemote } from './remote-source.js';
@@ -24,6 +28,8 @@ import { followRemote } from './remote-source.js';
 export interface Remotes {
   keys(from: HttpsFrom | OidcFrom, parse: Parse<Keys>): Source<Keys>;
   bundle(from: HttpsFrom, parse: Parse<BundleContents>): Source<BundleContents>;
+  /** From an endpoint that shows an SVID. */
+  endpoint(from: HttpsSpiffeFrom, domain: TrustDomain, judges: EndpointJudges): Source<BundleContents>;
 }
 
 export interface Conditions {
@@ -47,7 +53,9 @@ export function createRemotes(changes: Partial<Conditions> = {}): Remotes {
       open(from, keys, authorities, conditions, () =>
         from.kind === 'oidc' ? loadDiscovered(from.issuer, parse) : loadDocument(from.url, parse),
       ),
-    bundle: (from, parse) => open(from, bundles, authorities, conditions, () => loadDocument(from.url, parse)),
+    bundle: (from, parse) => open(from, bundles, authorities, conditions, () => loadDocument(from.url, inOrder(parse))),
+    endpoint: (from, domain, judges) =>
+      bundles(JSON.stringify([from, domain]), () => openEndpoint(from, domain, judges, conditions)),
   };
 }
 
