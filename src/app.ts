@@ -15,6 +15,7 @@ import type { Address, Settings } from './model/settings.js';
 import { createRecorder } from './recorder.js';
 import type { Recorder } from './recorder.js';
 import { describe, StartError } from './start-error.js';
+import { createRemotes } from './state/remote/remotes.js';
 import type { Sources } from './state/sources.js';
 
 export { StartError } from './start-error.js';
@@ -44,17 +45,24 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
   const secrets = await openSecrets(settings.listen, now());
   const recorder = openRecorder(settings, log, now);
   const memory = createMemory(settings);
+  const remotes = createRemotes();
   const open = (next: Settings, when: 'start' | 'reload'): Promise<Core> =>
-    openCore(next, when, memory, heardBy(onCheck, recorder, next), now, onFault);
+    openCore(next, when, { memory, remotes, recorder: heardBy(onCheck, recorder, next), now, onFault });
   let core = await open(settings, 'start');
   recorder.observe(core);
-  const inTurn = oneAtATime();
+  const [inTurn, reloading] = [oneAtATime(), oneAtATime()];
+  const follow = ({ sources, identity }: Core): void => {
+    const wake = (): void => void inTurn(() => core.takeIn()).catch(onFault);
+    sources.onChange(wake);
+    identity?.onChange?.(wake);
+  };
+  follow(core);
   const poll = (force: boolean): Promise<void> =>
     inTurn(async () => {
       await core.poll(force);
       for (const file of secrets.all) {
         if ((await file.poll(now(), force)) === 'refused')
-          log.error('a file is not usable, the last good one goes on', { file: file.file, problem: file.problem() });
+          log.error('a file is not usable, the last good one goes on', { file: file.from, problem: file.problem() });
       }
     });
   const stopPolling = every(POLL_EVERY, () => poll(false), onFault);
@@ -68,23 +76,33 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
     metrics: recorder.metrics,
   }).catch((error: unknown) => {
     stopPolling();
+    core.close();
     throw error;
   });
   for (const warning of settings.warnings) log.warn(warning, {});
+
+  const replace = async (next: Settings): Promise<void> => {
+    if (isDeepStrictEqual(next, core.settings)) return;
+    // Opened beside the running one: it may wait for somebody else, and meanwhile files are followed as ever.
+    const opened = await open(next, 'reload');
+    await inTurn(() => {
+      const old = core;
+      core = opened;
+      recorder.observe(core);
+      follow(core);
+      old.close();
+      return Promise.resolve();
+    });
+    if (!isDeepStrictEqual([next.listen, next.audit.to], [settings.listen, settings.audit.to]))
+      log.warn('listen and audit.to count at the next start', {});
+  };
 
   return {
     addresses: { check: doors.listeners.map(({ address }) => address), admin: doors.pages[0]?.address },
     async reload(next) {
       recorder.reopen();
       await poll(true);
-      if (next === undefined || isDeepStrictEqual(next, core.settings)) return;
-      await inTurn(async () => {
-        core = await open(next, 'reload');
-        recorder.observe(core);
-      });
-      if (!isDeepStrictEqual([next.listen, next.audit.to], [settings.listen, settings.audit.to])) {
-        log.warn('listen and audit.to count at the next start', {});
-      }
+      if (next !== undefined) await reloading(() => replace(next));
     },
     async stop() {
       state.draining = true;
@@ -92,6 +110,7 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
       await new Promise((resolve) => setTimeout(resolve, settings.listen.drainDelay));
       await Promise.all(doors.listeners.map((listener) => listener.close(GRACE)));
       stopPolling();
+      core.close();
       await Promise.all(doors.pages.map((page) => page.close()));
       await recorder.close();
     },
@@ -141,11 +160,17 @@ function every(ms: number, work: () => Promise<void>, onFault: (fault: unknown) 
 }
 
 /** Not ready is who has no good files, goes away, or denies everything because records can't be written. */
-function readinessOf({ sources, revocationProblem }: Core, secrets: Secrets, recorder: Recorder, draining: boolean) {
+function readinessOf(
+  { sources, identity, revocationProblem }: Core,
+  secrets: Secrets,
+  recorder: Recorder,
+  draining: boolean,
+) {
   const others: [string, string | undefined][] = [
     ['revocations', revocationProblem()],
+    ['identity', identity?.problem()],
     ['audit', recorder.failing() ? 'records can not be written' : undefined],
-    ...secrets.all.map((each): [string, string | undefined] => [`file ${each.file}`, each.problem()]),
+    ...secrets.all.map((each): [string, string | undefined] => [`file ${each.from}`, each.problem()]),
   ];
   const problems = Object.fromEntries([
     ...sources.problems(),

@@ -9,8 +9,12 @@ import { createHandler } from './handle.js';
 import type { Handle } from './handle.js';
 import type { Settings } from './model/settings.js';
 import { createQuick } from './quick/quick.js';
+import { openIdentity } from './identity.js';
+import type { OwnIdentity } from './identity.js';
+import { openingFor } from './openers.js';
 import type { Recorder } from './recorder.js';
 import { StartError } from './start-error.js';
+import type { Remotes } from './state/remote/remotes.js';
 import { followRevocations } from './state/revocation-file.js';
 import { CANDIDATE, openSources, POLICY } from './state/sources.js';
 import type { OnSource, Sources } from './state/sources.js';
@@ -21,39 +25,79 @@ export interface Core {
   readonly engine: Engine;
   readonly sources: Sources;
   readonly handle: Handle;
+  /** Our own SVID; undefined where none is configured. */
+  readonly identity: OwnIdentity | undefined;
   /** Undefined where the revocation file is fine, or none is configured. */
   readonly revocationProblem: () => string | undefined;
   poll(force: boolean): Promise<void>;
+  /** Takes in what sources elsewhere have brought. */
+  takeIn(): Promise<void>;
+  /** Ends what its sources have open. */
+  close(): void;
+}
+
+/** What outlives a core. */
+export interface House {
+  readonly memory: Memory;
+  /** What was fetched, with its age. */
+  readonly remotes: Remotes;
+  readonly recorder: Recorder;
+  readonly now: () => number;
+  readonly onFault: (fault: unknown) => void;
 }
 
 export async function openCore(
   settings: Settings,
   when: 'start' | 'reload',
-  memory: Memory,
-  recorder: Recorder,
-  now: () => number,
-  onFault: (fault: unknown) => void,
+  { memory, remotes, recorder, now, onFault }: House,
 ): Promise<Core> {
   // A start that is refused tells its problems once, in the refusal.
   const early: Parameters<OnSource>[] = [];
   let tell: OnSource = (...facts) => void early.push(facts);
-  const sources = await openSources(settings, readersFor(settings), now(), (...facts) => tell(...facts));
-  refuseBadFiles(settings, sources, when);
+  const readers = readersFor(settings);
+  const { openers, workloadApi } = await openingFor(settings, readers, remotes);
+  const identity = openIdentity(settings, workloadApi);
+  const sources = await openSources(settings, readers, now(), (...facts) => tell(...facts), openers);
+  try {
+    if (when === 'reload') await waitForOthers(sources, now);
+    refuseBadFiles(settings, sources, when);
+    await refuseBadIdentity(identity, now());
+  } catch (error) {
+    sources.close();
+    identity?.close?.();
+    throw error;
+  }
   tell = recorder.onSource;
   for (const facts of early) tell(...facts);
   const { mayAnswer, onOutcome, onClockStep } = recorder;
   const engine = createEngine({ settings, memory, snapshot: sources.snapshot, now, onFault, onClockStep });
   const quick = createQuick(engine.parts);
   const revocations = await openRevocations(settings, memory, recorder, now());
+  const follow = async (force: boolean): Promise<void> => {
+    await identity?.poll(now(), force);
+    const own = identity?.current(now());
+    if (identity !== undefined && own !== undefined) recorder.onOwnCertificate(own, identity.from);
+  };
+  await follow(false);
   return {
     settings,
     engine,
     sources,
+    identity,
     handle: createHandler({ check: engine.check, settings, mayAnswer, onOutcome, onFault, ...(quick && { quick }) }),
     revocationProblem: () => revocations?.problem(),
     async poll(force) {
       await sources.poll(now(), force);
       await revocations?.poll(now(), force);
+      await follow(force);
+    },
+    async takeIn() {
+      await sources.takeIn(now());
+      await follow(false);
+    },
+    close() {
+      sources.close();
+      identity?.close?.();
     },
   };
 }
@@ -61,18 +105,33 @@ export async function openCore(
 /**
  * Only the owner's own lines may be bad at start: then the guard lives, not ready, and answers policy_invalid. At a reload
  * the lines that were loaded before go on instead. A bad candidate stops nothing, since nothing is decided by it; a file
- * that is not there at all is a mistake in the configuration.
+ * that is not there at all is a mistake in the configuration. What is elsewhere may come later, but a guard that serves is
+ * not made to wait for it.
  */
 function refuseBadFiles({ policy }: Settings, sources: Sources, when: 'start' | 'reload'): void {
   const mayBeBad = (what: string): boolean =>
     (what === POLICY && when === 'start' && existsSync(policy.source.file)) ||
     (what === CANDIDATE && existsSync(policy.candidate ?? ''));
-  const problems = [...sources.problems()].filter(([what]) => !mayBeBad(what));
+  const bad = [...sources.fileProblems(), ...(when === 'reload' ? sources.missing() : [])];
+  const problems = [...new Map(bad)].filter(([what]) => !mayBeBad(what));
   if (problems.length > 0)
     throw new StartError(
       2,
       problems.map(([, problem]) => problem),
     );
+}
+
+/** Files that are named must be usable; what the Workload API has not given yet may come later. */
+async function refuseBadIdentity(identity: OwnIdentity | undefined, now: number): Promise<void> {
+  await identity?.poll(now, true);
+  const problem = identity?.problem();
+  if (identity?.kind === 'file' && problem !== undefined) throw new StartError(2, [`${identity.from}: ${problem}`]);
+}
+
+/** A reload must not leave the guard without keys that are one answer away. */
+async function waitForOthers(sources: Sources, now: () => number): Promise<void> {
+  await sources.settled();
+  await sources.takeIn(now());
 }
 
 async function openRevocations(

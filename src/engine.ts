@@ -25,11 +25,11 @@ import { createPins, createUses } from './state/pins.js';
 import type { MemoryPins } from './state/pins.js';
 import { createRevocations } from './state/revocations.js';
 import type { Revocations } from './state/revocations.js';
+import type { Parsed } from './state/source.js';
 import type { Readers } from './state/sources.js';
 import { createTokens } from './state/tokens.js';
 import { createTurns } from './state/turns.js';
-import { readBundle, readIntermediates } from './state/trust-bundle.js';
-import type { Parsed } from './state/watched-file.js';
+import { readBundleContents, readIntermediates } from './state/trust-bundle.js';
 
 export { checkGuardrails };
 
@@ -127,10 +127,7 @@ export function readersFor({ policy }: Pick<Settings, 'policy'>): Readers {
   return {
     policy: (text) => compile({ kind: policy.source.kind, text }),
     candidate: (text, data) => compile({ kind: 'scopes', text, data }),
-    bundle: (text) => {
-      const read = readBundle(text);
-      return read.ok ? { ok: true, value: read.anchors } : read;
-    },
+    bundle: readBundleContents,
     intermediates: (text) => {
       const read = readIntermediates(text);
       return read.ok ? { ok: true, value: read.intermediates } : read;

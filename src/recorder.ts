@@ -16,6 +16,7 @@ import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
 import type { CertificateFacts } from './model/evidence.js';
 import type { Settings } from './model/settings.js';
+import type { OwnIdentity } from './identity.js';
 import { REVOCATION_TYPES } from './state/revocations.js';
 import type { OnRevocation } from './state/revocation-file.js';
 import { createSeenCertificates } from './state/seen-certificates.js';
@@ -24,6 +25,8 @@ import type { OnSource, Sources } from './state/sources.js';
 export interface Recorder {
   readonly onOutcome: OnOutcome;
   readonly onSource: OnSource;
+  /** Our own certificate, as it is now; may be told again and again. `from`: where it is from. */
+  readonly onOwnCertificate: (facts: CertificateFacts, from: string) => void;
   readonly onClockStep: () => void;
   readonly onRevocation: OnRevocation;
   readonly onRevocationProblems: (problems: readonly string[]) => void;
@@ -41,6 +44,7 @@ export interface Observed {
   readonly settings: Settings;
   readonly engine: Engine;
   readonly sources: Sources;
+  readonly identity?: OwnIdentity | undefined;
 }
 
 /** Records that wait for a slow disk; beyond, they are dropped and counted. Bytes. */
@@ -57,7 +61,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     cacheEntries: () => observed?.engine.sizes() ?? [],
     keysAge: () => seconds(observed?.sources.ages(now()).keys),
     bundleAge: () => seconds(observed?.sources.ages(now()).bundles),
-    certificateExpiry: () => [],
+    certificateExpiry: () => seconds(ownExpiry(observed?.identity?.current(now()), now())),
     revocations: () => REVOCATION_TYPES.map((type) => [type, observed?.engine.revocations.size(type) ?? 0]),
     revocationLag: () => 0,
     pins: () => observed?.engine.pins.size() ?? 0,
@@ -77,6 +81,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
   const write = (record: object): void => sink.write(JSON.stringify(record));
   const event = <E extends EventName>(name: E, fields: EventFields<E>): void => write(eventRecord(name, fields, now()));
   const observeCertificate = createSeenCertificates();
+  const observeOwn = createSeenCertificates();
   const recordOf = (outcome: Outcome, attributes: Attributes | undefined, microseconds: number): string => {
     const { audit, environment } = current();
     const facts = attributes && requestFacts(attributes);
@@ -125,23 +130,29 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       if (judged === 'token_presenter_changed') pinConflict(outcome);
       if (judged === 'token_replayed') metrics.incident('token_replayed');
     },
-    onSource(name, { file, name: what, problem, added, removed }) {
-      if (problem !== undefined) log.error('a file is not usable, the last good one goes on', { file, problem });
+    onSource(name, { from, name: what, problem, loaded, added, removed }) {
+      const heading = loaded ? 'a source is not usable, the last good value goes on' : 'a source has no usable value';
+      if (problem !== undefined) log.error(heading, { source: from, problem });
       const [policy] = added;
       switch (name) {
         case 'policy_loaded':
           metrics.policyReloaded('loaded');
-          return event('policy_loaded', { source: file, ...(policy === undefined ? {} : { policy }) });
+          return event('policy_loaded', { source: from, ...(policy === undefined ? {} : { policy }) });
         case 'policy_refused':
           metrics.policyReloaded('refused');
-          return event('policy_refused', { source: file, detail: problem ?? '' });
+          return event('policy_refused', { source: from, detail: problem ?? '' });
         case 'bundle_changed':
-          return event('bundle_changed', { trust_domain: what, source: file, added, removed });
+          return event('bundle_changed', { trust_domain: what, source: from, added, removed });
         case 'keys_changed':
-          return event('keys_changed', { issuer: what, source: file, added, removed });
+          return event('keys_changed', { issuer: what, source: from, added, removed });
         case 'source_refused':
           return undefined;
       }
+    },
+    onOwnCertificate(facts, source) {
+      const { id: identity, sha256, serial, notAfter } = facts;
+      for (const name of observeOwn(facts, now()))
+        event(name, { identity, certificate: sha256, serial, not_after: notAfter, source });
     },
     onClockStep() {
       metrics.incident('clock_stepped_back');
@@ -164,3 +175,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     close: sink.close,
   };
 }
+
+/** ms until our own certificate ends, by its name. */
+const ownExpiry = (own: CertificateFacts | undefined, now: number): ReadonlyMap<string, number> =>
+  new Map(own === undefined ? [] : [[own.id, own.notAfter - now]]);

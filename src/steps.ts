@@ -154,6 +154,7 @@ const IMPURE: ReadonlySet<Reason> = new Set<Reason>([
   'transaction_revoked',
   'token_replayed',
   'token_presenter_changed',
+  'token_key_unknown',
   'keys_unavailable',
   'bundle_unavailable',
   'store_unavailable',

@@ -69,8 +69,8 @@ const joins = (room: string): boolean => room.endsWith('.ts') || ['cli', 'workbe
 
 /** Packages and where they live: a room, or one file. Node's own are free, but for those in NODE_ROOMS. */
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
-  '@grpc/grpc-js': ['wire', 'cli/health.ts'],
-  '@grpc/proto-loader': ['wire'],
+  '@grpc/grpc-js': ['wire', 'cli/health.ts', 'state/spiffe/stream.ts'],
+  '@grpc/proto-loader': ['wire', 'state/spiffe/messages.ts'],
   '@grpc/reflection': ['wire'],
   'grpc-health-check': ['wire'],
   jose: ['state/jwks.ts', 'workbench/forge-issuer.ts'],
@@ -101,8 +101,11 @@ const NODE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'node:fs/promises': ['cli', 'listen', 'state', 'workbench'],
   // config only asks what an IP address looks like.
-  'node:net': ['admin', 'config/address.ts', 'listen', 'wire'],
-  'node:http': ['admin', 'cli/health.ts'],
+  'node:net': ['admin', 'config/address.ts', 'config/remote-leaves.ts', 'listen', 'state/remote', 'wire'],
+  'node:dns': ['state/remote'],
+  'node:https': ['state/remote'],
+  'node:tls': ['doors.ts', 'state/remote'],
+  'node:http': ['admin', 'cli/health.ts', 'state/remote'],
 };
 
 const livesIn = (file: string, rooms: readonly string[]): boolean =>
@@ -150,6 +153,12 @@ describe('the rooms of the house', () => {
     const reached = reachedFrom('cli/serve.ts').flatMap((file) => imports.filter(({ from }) => from === file));
     expect(reached.filter(({ to, typeOnly }) => !typeOnly && heavy.includes(to)).map(told)).toEqual([]);
     expect(reached.map(({ to }) => to)).toContain('wire/lean/listener.ts');
+  });
+
+  it('leaves what belongs to the Workload API to be loaded where it is needed', () => {
+    const late = ['stream', 'messages', 'workload-api'].map((name) => `state/spiffe/${name}.ts`);
+    const early = imports.filter(({ from, to, typeOnly }) => !typeOnly && late.includes(to) && !late.includes(from));
+    expect(early.map(told)).toEqual([]);
   });
 
   it('x509 knows nothing but Node', () => {

@@ -38,9 +38,9 @@ interface EventFacts {
 }
 
 const EVENTS = {
-  certificate_seen: ['identity', 'certificate', 'serial', 'not_after', 'id'],
-  certificate_rotated: ['identity', 'certificate', 'previous_certificate', 'serial', 'not_after', 'id'],
-  certificate_expiring: ['identity', 'certificate', 'serial', 'not_after'],
+  certificate_seen: ['identity', 'certificate', 'serial', 'not_after', 'source', 'id'],
+  certificate_rotated: ['identity', 'certificate', 'previous_certificate', 'serial', 'not_after', 'source', 'id'],
+  certificate_expiring: ['identity', 'certificate', 'serial', 'not_after', 'source'],
   keys_changed: ['issuer', 'source', 'added', 'removed', 'count', 'detail'],
   bundle_changed: ['trust_domain', 'source', 'added', 'removed', 'count', 'detail'],
   policy_loaded: ['policy', 'owner', 'source', 'count', 'detail'],

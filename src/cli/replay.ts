@@ -88,7 +88,8 @@ async function openAgainst(config: string, { env }: Io, now: () => number): Prom
   const loaded = loadConfig(config, env, checkGuardrails);
   if (!loaded.ok) throw new Unreadable(loaded.issues.map(formatConfigIssue));
   const { settings } = loaded;
-  const sources = await openSources(settings, readersFor(settings), now(), () => undefined);
+  const alone = { ...settings, trust: new Map(), tokens: [] };
+  const sources = await openSources(alone, readersFor(settings), now(), () => undefined);
   const problem = sources.problems().get(POLICY);
   if (problem !== undefined) throw new Unreadable([problem]);
   return { settings, snapshot: sources.snapshot() };

@@ -20,6 +20,25 @@ export const adminAddress = (text: string): Leaf<Address | null> =>
 export const probeAddress = (text: string): Leaf<Address | null> =>
   text === 'off' ? { value: null } : tcpAddress(text, 'HOST:PORT or off');
 
+/**
+ * Where a Workload API is (SPIFFE Workload Endpoint §4): `unix:PATH` or `tcp://IP:PORT`. An agent on another machine would
+ * be believed without knowing who it is, so that TCP is for the loopback address alone.
+ */
+export function workloadApiAddress(text: string): Leaf<Address> {
+  if (text.startsWith('unix:')) return unixAddress(text);
+  const tcp = text.startsWith('tcp://') ? tcpAddress(text.slice('tcp://'.length), 'an address') : undefined;
+  const address = tcp !== undefined && 'value' in tcp && tcp.value.kind === 'tcp' ? tcp.value : undefined;
+  if (address === undefined || address.port === 0)
+    return no(
+      `expected unix:PATH or tcp://127.0.0.1:PORT, got ${quote(text)}`,
+      'for example unix:/run/spire/agent.sock',
+    );
+  if (LOOPBACK.test(address.host)) return { value: address };
+  return no(`expected a loopback address, got ${quote(text)}`, 'whoever answers there is believed: use a Unix socket');
+}
+
+const LOOPBACK = /^(127(\.[0-9]{1,3}){3}|::1)$/;
+
 function unixAddress(text: string): Leaf<Address> {
   const path = pathBehind('unix:', text);
   if (path === undefined || path === '' || path.startsWith('@') || path.includes('\0'))

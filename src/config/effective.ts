@@ -103,6 +103,8 @@ const MEANS: ReadonlyMap<string, string> = new Map([
   ['tokens[].identity', 'its tokens name no workload'],
   ['tokens[].domains', "the guard's own trust domain"],
   ['listen.adminTokenFile', 'health and metrics alone'],
+  ['tokens[].keysCA', "the system's authorities"],
+  ['trust.*.bundleCA', "the system's authorities"],
 ]);
 
 function defaultOf({ schema, path }: At): Effective {

@@ -6,7 +6,8 @@ import type { IdPattern, ScopePattern } from '../model/patterns.js';
 import { formatDuration, parseDuration } from '../model/duration.js';
 import { no } from './leaf.js';
 import type { Leaf } from './leaf.js';
-import { notYet, quote } from './words.js';
+import { httpsUrl, isUrl } from './remote-leaves.js';
+import { quote } from './words.js';
 
 const CONTROL = /[\x00-\x1f\x7f]/;
 
@@ -29,13 +30,6 @@ export const duration =
     return { value: ms };
   };
 
-/** `maxStale` can only be written at its default yet. */
-export function defaultMaxStale(text: string): Leaf<number> {
-  const parsed = duration('1ms', '36500d')(text);
-  if ('value' in parsed && parsed.value !== parseDuration('24h')) return no(notYet(text), 'leave it out, or write 24h');
-  return parsed;
-}
-
 export function fileName(text: string): Leaf<string> {
   if (text === '') return no('expected a file, got an empty text');
   if (text.includes('\0')) return no(`expected a file, got ${quote(text)}`);
@@ -43,14 +37,29 @@ export function fileName(text: string): Leaf<string> {
   return { value: text };
 }
 
+/** No file can be meant: one of this name is written ./workload-api. */
+export const WORKLOAD_API = 'workload-api';
+
 export function bundleFile(text: string): Leaf<string> {
-  return text === 'workload-api' || /^https:/i.test(text)
-    ? no(notYet(text), 'name a PEM or SPIFFE bundle file')
-    : fileName(text);
+  if (text === WORKLOAD_API) return { value: text };
+  return isUrl(text) ? httpsUrl(text) : fileName(text);
+}
+
+/** No file can be meant: the issuer's discovery document names the keys. */
+export const OIDC = 'oidc';
+
+/** Before the name of a trust domain. */
+export const SPIFFE_KEYS = 'spiffe:';
+
+function spiffeKeys(text: string): Leaf<string> {
+  if (parseTrustDomain(text.slice(SPIFFE_KEYS.length)) !== undefined) return { value: text };
+  return no(`expected spiffe: and a trust domain name, got ${quote(text)}`, 'for example spiffe:prod.example');
 }
 
 export function keysFile(text: string): Leaf<string> {
-  return text === 'oidc' || /^(https|spiffe):/i.test(text) ? no(notYet(text), 'name a JWKS file') : fileName(text);
+  if (text.startsWith(SPIFFE_KEYS)) return spiffeKeys(text);
+  if (text === OIDC) return { value: text };
+  return isUrl(text) ? httpsUrl(text) : fileName(text);
 }
 
 export function spiffeId(text: string): Leaf<SpiffeId> {

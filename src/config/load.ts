@@ -10,10 +10,13 @@ import type { Settings } from '../model/settings.js';
 import { readDocument } from './document.js';
 import type { Report } from './document.js';
 import type { Env } from './interpolate.js';
+import { checkFederation } from './rules/federation.js';
+import { checkIdentity } from './rules/identity.js';
 import { checkListen } from './rules/listen.js';
 import { checkForwarders, checkPeer, checkTrust, checkWorkload } from './rules/origin.js';
 import { checkGuardrailText, checkPolicySource } from './rules/policy.js';
 import { placesOf } from './rules/rule.js';
+import { checkSources } from './rules/sources.js';
 import { checkTokens } from './rules/tokens.js';
 import { settingsOf } from './settings.js';
 import { readShape } from './shape.js';
@@ -38,11 +41,14 @@ const MAX_BYTES = 256 * 1024;
 
 const RULES = [
   checkListen,
+  checkIdentity,
+  checkFederation,
   checkTrust,
   checkWorkload,
   checkPeer,
   checkForwarders,
   checkTokens,
+  checkSources,
   checkPolicySource,
   checkGuardrailText,
 ];
@@ -93,8 +99,8 @@ function read(
   if (config === undefined) return undefined;
   const folder = dirname(resolve(file));
   const places = placesOf(tree, folder, checkGuardrails, report);
-  for (const rule of RULES) rule(config, places);
-  return settingsOf(config, folder);
+  for (const rule of RULES) rule(config, places, env);
+  return settingsOf(config, folder, env);
 }
 
 function readText(file: string, report: Report): string | undefined {

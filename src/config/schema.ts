@@ -7,7 +7,7 @@
  */
 import * as z from 'zod';
 import { ALGORITHMS } from '../model/settings.js';
-import { adminAddress, anyAddress, probeAddress } from './address.js';
+import { adminAddress, anyAddress, probeAddress, workloadApiAddress } from './address.js';
 import { allowedShare, auditTarget } from './audit-leaves.js';
 import { distinct, leaf } from './leaf.js';
 import * as one from './leaves.js';
@@ -23,11 +23,15 @@ import {
   section,
   word,
 } from './pieces.js';
+import { addressRange } from './remote-leaves.js';
 import { identityRule, tokenPlace, tokenType } from './token-leaves.js';
 
 const DURATION = String.raw`^(0|[1-9][0-9]*)(ms|s|m|h|d)$`;
 const duration = (least: string, most: string) => leaf(one.duration(least, most), DURATION);
 const lifetime = duration('1ms', '36500d');
+
+// Below a few seconds every hiccup of the source would be an outage.
+const stale = duration('1s', '365d').prefault('24h');
 
 const file = leaf(one.fileName);
 const name = leaf(one.plainText);
@@ -49,12 +53,21 @@ const listen = section({
   drainDelay: duration('0s', '10m').prefault('5s'),
 });
 
-const identity = section({ workloadApi: laterNull(), certificate: laterNull(), key: laterNull() });
+const identity = section({
+  workloadApi: orNull(leaf(workloadApiAddress, '^(unix:|tcp://)')),
+  certificate: orNull(file),
+  key: orNull(file),
+});
 
 const dataLabel = word(['public', 'internal', 'confidential', 'restricted']);
 
 const trustEntry = section({
   bundle: leaf(one.bundleFile),
+  bundleCA: orNull(file),
+  bundleAllow: list(leaf(addressRange)).transform(distinct).prefault([]),
+  maxStale: stale,
+  endpointSpiffeId: orNull(leaf(one.spiffeId)),
+  bootstrap: orNull(file),
   intermediates: orNull(file),
   environment: orNull(name),
   maxCertificateLifetime: orNull(lifetime),
@@ -90,9 +103,9 @@ const token = section({
   identity: orNull(leaf(identityRule)),
   domains: orNull(list(leaf(one.trustDomain)).transform(distinct)),
   binding: word(['strongest', 'exact', 'window', 'identity', 'pin', 'none']).prefault('strongest'),
-  keysCA: laterNull(),
-  keysAllow: laterEmpty(),
-  maxStale: leaf(one.defaultMaxStale, DURATION).prefault('24h'),
+  keysCA: orNull(file),
+  keysAllow: list(leaf(addressRange)).transform(distinct).prefault([]),
+  maxStale: stale,
   pinBy: later('origin', ['instance']).prefault('origin'),
   suspectAfter: laterNull(),
   pinScope: later('workload', ['fleet']).prefault('workload'),

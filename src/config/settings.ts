@@ -3,28 +3,35 @@
  * nothing and reads no file.
  */
 import { resolve } from 'node:path';
+import type { BundleFrom, KeysFrom } from '../model/from.js';
 import { parseTrustDomain } from '../model/ids.js';
 import type { TrustDomain } from '../model/ids.js';
 import { parseScopePattern } from '../model/patterns.js';
 import type {
   Address,
+  IdentitySettings,
   IssuerSettings,
   ListenSettings,
   PolicySettings,
   Settings,
   TrustSettings,
 } from '../model/settings.js';
+import { workloadApiAddress } from './address.js';
+import type { Env } from './interpolate.js';
+import { OIDC, SPIFFE_KEYS, WORKLOAD_API } from './leaves.js';
+import { isUrl } from './remote-leaves.js';
 import type { Config, TokenConfig, TrustConfig } from './schema.js';
 
 type Absolute = (path: string) => string;
 
-export function settingsOf(config: Config, folder: string): Settings {
+export function settingsOf(config: Config, folder: string, env: Env): Settings {
   const absolute: Absolute = (path) => resolve(folder, path);
   const { origin, audit } = config;
   return {
     workload: config.workload,
     environment: config.environment,
     listen: listenOf(config.listen, absolute),
+    identity: identityOf(config.identity, absolute, env),
     trust: new Map(Object.entries(config.trust).flatMap(([name, entry]) => trustOf(name, entry, absolute))),
     origin: {
       peer: origin.peer,
@@ -78,20 +85,65 @@ function listenOf(listen: Config['listen'], absolute: Absolute): ListenSettings 
 function trustOf(name: string, entry: TrustConfig, absolute: Absolute): [TrustDomain, TrustSettings][] {
   const domain = parseTrustDomain(name);
   if (domain === undefined) return [];
-  return [[domain, { ...entry, bundle: absolute(entry.bundle), intermediates: orNull(entry.intermediates, absolute) }]];
+  const { environment, maxCertificateLifetime, ceiling } = entry;
+  const intermediates = orNull(entry.intermediates, absolute);
+  return [[domain, { bundle: bundleOf(entry, absolute), intermediates, environment, maxCertificateLifetime, ceiling }]];
+}
+
+function bundleOf(entry: TrustConfig, absolute: Absolute): BundleFrom {
+  const { bundle, bundleCA, bundleAllow: allow, endpointSpiffeId, bootstrap, maxStale } = entry;
+  if (bundle === WORKLOAD_API) return { kind: 'workload-api' };
+  if (!isUrl(bundle)) return { kind: 'file', file: absolute(bundle) };
+  if (endpointSpiffeId !== null && bootstrap !== null)
+    return {
+      kind: 'https-spiffe',
+      url: bundle,
+      endpoint: endpointSpiffeId,
+      bootstrap: absolute(bootstrap),
+      allow,
+      maxStale,
+    };
+  return { kind: 'https', url: bundle, ca: orNull(bundleCA, absolute), allow, maxStale };
+}
+
+/** The environment variable by which a platform says where its Workload API is (Workload Endpoint §4). */
+export const ENDPOINT_VARIABLE = 'SPIFFE_ENDPOINT_SOCKET';
+
+/** Files are our own SVID where they are named; else it is from the Workload API, where `identity` names that. */
+function identityOf(identity: Config['identity'], absolute: Absolute, env: Env): IdentitySettings {
+  const told = workloadApiAddress(env[ENDPOINT_VARIABLE] ?? '');
+  const written = identity?.workloadApi ?? null;
+  const workloadApi = written === null ? ('value' in told ? told.value : null) : addressOf(written, absolute);
+  const [certificate, key] = [identity?.certificate ?? null, identity?.key ?? null];
+  if (certificate !== null && key !== null)
+    return { workloadApi, svid: { kind: 'files', certificate: absolute(certificate), key: absolute(key) } };
+  return { workloadApi, svid: { kind: written === null ? 'none' : 'workload-api' } };
 }
 
 /** Most providers say `scope` (RFC 8693 §4.2); some say `scp`. */
 const SCOPE_CLAIMS = ['scope', 'scp'];
 const ALL_SCOPES = ['**'].flatMap((text) => parseScopePattern(text) ?? []);
 
+/** JWT-SVID §2.3. */
+export const SVID_TYPES = ['jwt', 'jose'];
+
+function keysOf(token: TokenConfig, absolute: Absolute): KeysFrom {
+  const { keys, keysCA, keysAllow: allow, maxStale, issuer } = token;
+  const rules = { ca: orNull(keysCA, absolute), allow, maxStale };
+  if (keys === OIDC) return { kind: 'oidc', issuer, ...rules };
+  if (isUrl(keys)) return { kind: 'https', url: keys, ...rules };
+  const domain = keys.startsWith(SPIFFE_KEYS) ? parseTrustDomain(keys.slice(SPIFFE_KEYS.length)) : undefined;
+  return domain === undefined ? { kind: 'file', file: absolute(keys) } : { kind: 'spiffe', domain };
+}
+
 function issuerOf(token: TokenConfig, absolute: Absolute): IssuerSettings {
+  const keys = keysOf(token, absolute);
   return {
     issuer: token.issuer,
-    keys: absolute(token.keys),
+    keys,
     audiences: token.audiences,
     algorithms: token.algorithms,
-    types: token.types,
+    types: keys.kind === 'spiffe' ? SVID_TYPES : token.types,
     from: token.from,
     scopeClaims: token.scopes === null ? SCOPE_CLAIMS : [token.scopes],
     grants: token.grants ?? ALL_SCOPES,

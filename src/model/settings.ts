@@ -1,3 +1,4 @@
+import type { BundleFrom, KeysFrom } from './from.js';
 import type { SpiffeId, TrustDomain } from './ids.js';
 import type { IdPattern, ScopePattern } from './patterns.js';
 
@@ -9,6 +10,7 @@ export interface Settings {
   readonly workload: SpiffeId | null;
   readonly environment: string | null;
   readonly listen: ListenSettings;
+  readonly identity: IdentitySettings;
   readonly trust: ReadonlyMap<TrustDomain, TrustSettings>;
   readonly origin: OriginSettings;
   readonly tokens: readonly IssuerSettings[];
@@ -22,6 +24,20 @@ export interface Settings {
   readonly denials: DenialDetail;
   /** Things the operator should know at start, one sentence each: plaintext listener, peer not verified, memory store. */
   readonly warnings: readonly string[];
+}
+
+/** Our own SVID, and the Workload API that whatever is from there comes from. */
+export interface IdentitySettings {
+  /** null: nobody told us where it is, and nothing needs it. */
+  readonly workloadApi: Address | null;
+  readonly svid: { readonly kind: 'none' | 'workload-api' } | SvidFiles;
+}
+
+/** PEM; absolute. */
+export interface SvidFiles {
+  readonly kind: 'files';
+  readonly certificate: string;
+  readonly key: string;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -52,8 +68,7 @@ export type DataLabel = 'public' | 'internal' | 'confidential' | 'restricted';
 export const DATA_LABELS: readonly DataLabel[] = ['public', 'internal', 'confidential', 'restricted'];
 
 export interface TrustSettings {
-  /** PEM file or SPIFFE bundle JSON file. */
-  readonly bundle: string;
+  readonly bundle: BundleFrom;
   readonly intermediates: string | null;
   readonly environment: string | null;
   readonly maxCertificateLifetime: number | null;
@@ -92,8 +107,7 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 
 export interface IssuerSettings {
   readonly issuer: string;
-  /** JWKS file. */
-  readonly keys: string;
+  readonly keys: KeysFrom;
   readonly audiences: readonly string[];
   readonly algorithms: readonly Algorithm[];
   /** Lower case, without `application/`. */

@@ -4,7 +4,8 @@
  * keys, signature, audience, other claims. Does NOT check times (token-times.ts), nor who presents the token (binding.ts).
  * Header parameters that carry keys (jwk, jku, x5c, x5u) are never read (RFC 8725 §3.10).
  */
-import type { TokenText } from '../model/evidence.js';
+import type { Claims, TokenText } from '../model/evidence.js';
+import { parseSpiffeId, trustDomainOf } from '../model/ids.js';
 import type { FindKeys, VerificationKey } from '../model/ports.js';
 import { ok, refuse } from '../model/result.js';
 import type { Refusal, Result } from '../model/result.js';
@@ -55,7 +56,7 @@ function readSigned(token: TokenText, issuer: IssuerSettings, kid: string): Resu
 /** The configured issuer decides what kind of token this is, never the token's own shape (RFC 8725 §3.12). */
 function issuerOf(token: TokenText, issuers: readonly IssuerSettings[]): Result<IssuerSettings> {
   const { iss } = token.claimed;
-  const named = issuers.filter((entry) => entry.issuer === iss && entry.from === token.place);
+  const named = issuers.filter((entry) => entry.from === token.place && speaksFor(entry, token.claimed));
   if (named.length === 0) {
     const claimed = typeof iss === 'string' ? excerpt(iss) : 'none';
     return refuse('token_issuer_unknown', `no issuer is configured for ${token.place} with this "iss": ${claimed}`);
@@ -65,6 +66,16 @@ function issuerOf(token: TokenText, issuers: readonly IssuerSettings[]): Result<
   if (entry !== undefined) return ok(entry);
   const accepted = listed([...new Set(named.flatMap(({ types }) => types))]);
   return refuse('token_type', `expected the type ${accepted}, got ${excerpt(type)}`, `the type must be ${accepted}`);
+}
+
+/**
+ * JWT-SVID §3.1, Workload API §6.3: the keys of a trust domain speak for its own workloads and for nobody else's, so an
+ * SVID is chosen by the domain of its `sub`. It may leave out `iss`; one that it has must be the configured one.
+ */
+function speaksFor({ issuer, keys }: IssuerSettings, { iss, sub }: Claims): boolean {
+  if (keys.kind !== 'spiffe') return iss === issuer;
+  const id = typeof sub === 'string' ? parseSpiffeId(sub) : undefined;
+  return (iss === undefined || iss === issuer) && id !== undefined && trustDomainOf(id) === keys.domain;
 }
 
 /** RFC 7515 §4.1.9: a media type, compared without case, its `application/` left out or not. None counts as JWT. */

@@ -13,6 +13,8 @@ import type { Algorithm } from '../model/settings.js';
 import { familyOf, verifySignature } from './signatures.js';
 import type { KeyFamily } from './signatures.js';
 
+export type Keys = ReadonlyMap<string, VerificationKey>;
+
 export type JwksReading =
   | {
       readonly ok: true;
@@ -46,6 +48,15 @@ export async function readJwks(text: string): Promise<JwksReading> {
   if (Buffer.byteLength(text) > MAX_BYTES) return fail(`a JWK Set has at most ${MAX_BYTES} bytes`);
   const listed = listedKeys(text);
   if (typeof listed === 'string') return fail(listed);
+  const read = await readKeys(listed);
+  // An empty list is the issuer's word that nothing is trusted any more; a list without a usable key is a mistake.
+  if (read.ok && listed.length > 0 && read.keys.size === 0)
+    return fail(`no key is usable: ${read.ignored.slice(0, 3).join('; ')}`);
+  return read;
+}
+
+/** The keys of a set that somebody has taken apart already. */
+export async function readKeys(listed: readonly JwkMembers[]): Promise<JwksReading> {
   if (listed.length > MAX_KEYS) return fail(`a JWK Set has at most ${MAX_KEYS} keys, this one has ${listed.length}`);
   const keys = new Map<string, VerificationKey>();
   const leftOut: string[] = [];
@@ -56,8 +67,6 @@ export async function readJwks(text: string): Promise<JwksReading> {
     else if (keys.has(reading.key.kid)) return fail(`keys[${index}]: its "kid" was used by a key before it`);
     else keys.set(reading.key.kid, reading.key);
   }
-  // An empty list is the issuer's word that nothing is trusted any more; a list without a usable key is a mistake.
-  if (listed.length > 0 && keys.size === 0) return fail(`no key is usable: ${leftOut.slice(0, 3).join('; ')}`);
   return { ok: true, keys, ignored: leftOut };
 }
 

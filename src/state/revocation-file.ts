@@ -8,7 +8,8 @@ import { z } from 'zod';
 import { NEEDS_ISSUER, REVOCATION_TYPES } from './revocations.js';
 import type { Revocation, Revocations } from './revocations.js';
 import { watchFile } from './watched-file.js';
-import type { Parsed, WatchedFile } from './watched-file.js';
+import type { Parsed } from './source.js';
+import type { WatchedFile } from './watched-file.js';
 
 type Entry = { readonly kind: 'revoke' | 'unrevoke'; readonly revocation: Revocation };
 interface Content {

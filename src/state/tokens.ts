@@ -7,6 +7,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { TokenText } from '../model/evidence.js';
 import type { FindKeys } from '../model/ports.js';
+import type { Reason } from '../model/reasons.js';
 import { refuse } from '../model/result.js';
 import type { Result } from '../model/result.js';
 import type { IssuerSettings } from '../model/settings.js';
@@ -29,6 +30,11 @@ export interface Tokens<Signed> {
   ) => (token: TokenText, issuers: readonly IssuerSettings[]) => Soon<Result<Signed>>;
   readonly size: () => number;
 }
+
+/**
+ * That there were no keys says nothing about the token; an unknown key must be asked for again, so that its source is too.
+ */
+const FORGOTTEN: ReadonlySet<Reason> = new Set<Reason>(['keys_unavailable', 'token_key_unknown']);
 
 export function createTokens<Signed>(verify: Verify<Signed>, entries: number, turns: Turns = noTurns): Tokens<Signed> {
   const known = createKnown<Signed>(entries);
@@ -69,10 +75,9 @@ function createKnown<Signed>(entries: number): Known<Signed> {
   const right = new LRUCache<string, Result<Signed>>({ max: entries });
   const wrong = new LRUCache<string, Result<Signed>>({ max: entries });
   const verifying = new Map<string, Promise<Result<Signed>>>();
-  /** That there were no keys says nothing about the token. */
   const settle = (key: string, result: Result<Signed>): void => {
     if (result.ok) right.set(key, result);
-    else if (result.reason !== 'keys_unavailable') wrong.set(key, result);
+    else if (!FORGOTTEN.has(result.reason)) wrong.set(key, result);
   };
   return {
     find: (key) => right.get(key) ?? wrong.get(key) ?? verifying.get(key),

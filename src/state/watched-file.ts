@@ -1,37 +1,29 @@
 /**
  * One file that is read whole, checked, and only then replaces what was loaded before: a bad one keeps the last good.
  * Files are polled by what their path leads to now, which follows renames, symlinks and the kubelet's `..data` swap alike.
- * A change counts when two polls in a row saw the same file, so that a file that is still being written does not.
+ * A change counts when two looks, some time apart, saw the same file, so that one that is still being written does not.
  */
 import { readFile, stat } from 'node:fs/promises';
+import type { Parse, Parsed, Source } from './source.js';
 
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
-
-export interface WatchedFile<T> {
-  readonly file: string;
-  /** The last good value, for at most `maxLastGood` after the file went bad. */
-  current(now: number): T | undefined;
-  /** What is wrong with the file now; undefined while it is good. */
-  problem(): string | undefined;
-  /** When the current value was read, ms. */
-  loadedAt(): number;
+export interface WatchedFile<T> extends Source<T> {
   /** Looks once; 'loaded' or 'refused' where a change was taken in. `force` (SIGHUP) does not wait for a second look. */
   poll(now: number, force?: boolean): Promise<'same' | 'loaded' | 'refused'>;
 }
 
+/** Who writes a file in pieces takes less between two of them, ms. */
+const SETTLES = 200;
+
 /** No file that the configuration names is larger: bounded before it is read. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-export function watchFile<T>(
-  file: string,
-  parse: (text: string) => Parsed<T> | Promise<Parsed<T>>,
-  maxLastGood: number,
-): WatchedFile<T> {
+/** `maxLastGood`: how long the last good value goes on after the file went bad, ms. */
+export function watchFile<T>(file: string, parse: Parse<T>, maxLastGood: number): WatchedFile<T> {
   let value: T | undefined;
   let loadedAt = -Infinity;
   let bad: { readonly problem: string; readonly since: number } | undefined;
   let taken: string | undefined;
-  let seen: string | undefined;
+  let seen: { readonly signature: string; readonly at: number } | undefined;
 
   const take = async (now: number): Promise<'loaded' | 'refused'> => {
     const parsed = await readAndParse(file, parse);
@@ -46,14 +38,15 @@ export function watchFile<T>(
   };
 
   return {
-    file,
+    kind: 'file',
+    from: file,
     current: (now) => (bad !== undefined && now - bad.since > maxLastGood ? undefined : value),
     problem: () => bad?.problem,
     loadedAt: () => loadedAt,
     async poll(now, force = false) {
       const signature = await signatureOf(file);
-      const settled = force || taken === undefined || signature === seen;
-      seen = signature;
+      if (seen?.signature !== signature || now < seen.at) seen = { signature, at: now };
+      const settled = force || taken === undefined || now - seen.at >= SETTLES;
       if (!settled || (!force && signature === taken)) return 'same';
       taken = signature;
       return take(now);
@@ -71,10 +64,7 @@ async function signatureOf(file: string): Promise<string> {
   }
 }
 
-async function readAndParse<T>(
-  file: string,
-  parse: (text: string) => Parsed<T> | Promise<Parsed<T>>,
-): Promise<Parsed<T>> {
+async function readAndParse<T>(file: string, parse: Parse<T>): Promise<Parsed<T>> {
   try {
     const { size } = await stat(file);
     if (size > MAX_BYTES) return { ok: false, problem: `the file has ${size} bytes, at most ${MAX_BYTES} are read` };

@@ -5,7 +5,7 @@ import type { IssuerSettings } from '../model/settings.js';
 
 export function defaultIssuer(): IssuerSettings {
   const entry = { issuer: 'https://issuer.example', keys: 'keys.json', audiences: ['any'] };
-  const [issuer] = settingsOf(Config.parse({ tokens: [entry], policy: { scopes: 'none' } }), '/').tokens;
+  const [issuer] = settingsOf(Config.parse({ tokens: [entry], policy: { scopes: 'none' } }), '/', {}).tokens;
   if (issuer === undefined) throw new Error('the schema gave no issuer');
   return issuer;
 }

@@ -33,7 +33,7 @@ export async function createIssuer({ algorithms, types }: IssuerSettings, kid: s
 /** Somebody who is not configured: everything about the token is right but who signed it. */
 export const strangerAs = (issuer: string, like: IssuerSettings | undefined): IssuerSettings => ({
   issuer,
-  keys: '',
+  keys: { kind: 'file', file: '' },
   audiences: like?.audiences ?? ['any'],
   algorithms: ['ES256'],
   types: like?.types ?? ['jwt'],

@@ -15,6 +15,7 @@ import type { Attributes } from '../model/attributes.js';
 import type { Outcome } from '../model/decision.js';
 import { ok } from '../model/result.js';
 import type { Settings } from '../model/settings.js';
+import { openersFor } from '../openers.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { describe } from '../start-error.js';
 import { followRevocations } from '../state/revocation-file.js';
@@ -104,8 +105,16 @@ function configText(file: string, env: Env): ConfigText | undefined {
   }
 }
 
-const sourcesOf = (settings: Settings, now: Now): Promise<Sources> =>
-  openSources(settings, readersFor(settings), now(), () => undefined);
+/** What is elsewhere is asked once; nothing stays open. */
+async function sourcesOf(settings: Settings, now: Now): Promise<Sources> {
+  const readers = readersFor(settings);
+  const openers = await openersFor(settings, readers);
+  const sources = await openSources(settings, readers, now(), () => undefined, openers);
+  await sources.settled();
+  await sources.takeIn(now());
+  sources.close();
+  return sources;
+}
 
 /** As at a start: only the owner's own lines may be bad. */
 function unusable({ policy }: Settings, sources: Sources): readonly string[] {

@@ -1,4 +1,5 @@
 /** What the guard itself lacks: files, room, time. No caller can do anything about these. */
+import { fromText } from '../model/from.js';
 import { parseSpiffeId, trustDomainOf } from '../model/ids.js';
 import type { SpiffeId, TrustDomain } from '../model/ids.js';
 import { behindPeer } from './behind.js';
@@ -15,8 +16,8 @@ export function keysMissing(told: Case): Remedy {
   if (issuer === undefined) return no('none: the keys of the issuer are not loaded');
   const problem = told.context.problems.get(`keys ${issuer.issuer}`);
   return {
-    text: `the operator must make the keys of ${issuer.issuer} readable in ${issuer.keys}${why(problem)}`,
-    change: { kind: 'file', file: issuer.keys, holds: 'keys' },
+    text: `the operator must make the keys of ${issuer.issuer} readable in ${fromText(issuer.keys)}${why(problem)}`,
+    change: { kind: 'file', file: fromText(issuer.keys), holds: 'keys' },
   };
 }
 
@@ -30,8 +31,8 @@ export function bundleMissing(told: Case): Remedy {
   const trust = domain && settings.trust.get(domain);
   if (domain === undefined || trust === undefined) return no('none: a trust bundle is not loaded');
   return {
-    text: `the operator must make the bundle of ${domain} readable in ${trust.bundle}${why(problems.get(`trust ${domain}`))}`,
-    change: { kind: 'file', file: trust.bundle, holds: 'bundle' },
+    text: `the operator must make the bundle of ${domain} readable in ${fromText(trust.bundle)}${why(problems.get(`trust ${domain}`))}`,
+    change: { kind: 'file', file: fromText(trust.bundle), holds: 'bundle' },
   };
 }
 

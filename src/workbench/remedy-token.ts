@@ -1,5 +1,6 @@
 /** What would make a token count. A forged one: nothing. */
 import { tokenIn } from '../evidence/token.js';
+import { fromText } from '../model/from.js';
 import type { IssuerSettings } from '../model/settings.js';
 import { indexOfIssuer, issuerOf, listed, lineName, refusingLine } from './case.js';
 import type { Case } from './case.js';
@@ -76,7 +77,7 @@ export function unknownKey(told: Case): Remedy {
   if (issuer === undefined || kids === undefined || kids.length === 0)
     return no('none: the issuer’s key file lists no key, so that nothing it signed is trusted any more');
   return byToken(
-    `the token must be signed with one of the keys that are loaded (kid ${shownList(kids)}); where the issuer has just changed its keys, the file ${issuer.keys} must follow; a kid that the issuer never had is a forged token`,
+    `the token must be signed with one of the keys that are loaded (kid ${shownList(kids)}); where the issuer has just changed its keys, ${fromText(issuer.keys)} must follow; a kid that the issuer never had is a forged token`,
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { fromText } from '../model/from.js';
 import type { TrustDomain } from '../model/ids.js';
 import type { Policy } from '../model/policy.js';
 import type { Settings } from '../model/settings.js';
@@ -118,13 +119,13 @@ async function versionsOf(
     ...[...settings.trust].map(([domain, { bundle }]) => ({
       what: 'bundle' as const,
       name: domain,
-      ...(forged ? STAND_IN : { version: bundleVersion(snapshot, domain), file: bundle }),
+      ...(forged ? STAND_IN : { version: bundleVersion(snapshot, domain), file: fromText(bundle) }),
       ...(forged ? {} : problemOf(problems, `trust ${domain}`)),
     })),
-    ...[...new Map(settings.tokens.map((entry) => [entry.issuer, entry.keys]))].map(([issuer, file]) => ({
+    ...[...new Map(settings.tokens.map((entry) => [entry.issuer, entry.keys]))].map(([issuer, from]) => ({
       what: 'keys' as const,
       name: issuer,
-      ...(forged ? STAND_IN : { version: keysVersion(settings, snapshot, issuer), file }),
+      ...(forged ? STAND_IN : { version: keysVersion(settings, snapshot, issuer), file: fromText(from) }),
       ...(forged ? {} : problemOf(problems, `keys ${issuer}`)),
     })),
   ];

@@ -1,4 +1,5 @@
 /** The request with a file in place that the guard could not read. */
+import { fromText } from '../model/from.js';
 import type { Change } from './change.js';
 import { trustedIn } from './suppose-caller.js';
 import { resigned } from './suppose-token.js';
@@ -13,6 +14,9 @@ export async function supposeFile({ file, holds }: FileChange, world: Supposed):
     case 'keys':
       return resigned(world);
     case 'bundle':
-      return trustedIn([...world.context.settings.trust].find(([, { bundle }]) => bundle === file)?.[0], world);
+      return trustedIn(
+        [...world.context.settings.trust].find(([, { bundle }]) => fromText(bundle) === file)?.[0],
+        world,
+      );
   }
 }

@@ -45,7 +45,7 @@ export interface Unknown {
 }
 
 /** Decides a request under other settings and another snapshot; no check remembers another. */
-export type Decide = (attributes: Attributes, settings: Settings, snapshot: Snapshot) => Promise<Outcome>;
+export type Decide = (attributes: Attributes, settings: Settings, snapshot: Snapshot) => Outcome | Promise<Outcome>;
 
 /** With the supposed keys and roots. */
 export const snapshotIn = (world: Supposed): Snapshot => ({

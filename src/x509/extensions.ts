@@ -23,7 +23,11 @@ export interface Extensions {
 }
 
 export const KEY_USAGE = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const;
-export const EXTENDED_KEY_USAGE = { clientAuth: '2b06010505070302', any: '551d2500' } as const;
+export const EXTENDED_KEY_USAGE = {
+  serverAuth: '2b06010505070301',
+  clientAuth: '2b06010505070302',
+  any: '551d2500',
+} as const;
 
 const OID = {
   subjectKeyId: '551d0e',

@@ -95,7 +95,7 @@ export const outside: VerifiedOrigin = origin({
 
 const ISSUER: IssuerSettings = {
   issuer: 'https://idp.prod.example',
-  keys: 'idp.jwks.json',
+  keys: { kind: 'file', file: 'idp.jwks.json' },
   audiences: ['orders'],
   algorithms: ['ES256'],
   types: ['jwt'],

@@ -25,6 +25,8 @@ identity: { workloadApi: null, certificate: null, key: null }
 trust:
   prod.example:
     bundle: prod.example.pem
+    endpointSpiffeId: null
+    bootstrap: null
     intermediates: null
     environment: prod
     maxCertificateLifetime: 24h
@@ -119,11 +121,12 @@ describe('the smallest useful configuration', () => {
         metrics: null,
         drainDelay: 5_000,
       },
+      identity: { workloadApi: null, svid: { kind: 'none' } },
       trust: new Map([
         [
           'prod.example',
           {
-            bundle: join(folder, 'prod.example.pem'),
+            bundle: { kind: 'file', file: join(folder, 'prod.example.pem') },
             intermediates: null,
             environment: null,
             maxCertificateLifetime: null,
@@ -135,7 +138,7 @@ describe('the smallest useful configuration', () => {
       tokens: [
         {
           issuer: 'https://idp.prod.example',
-          keys: join(folder, 'idp.jwks.json'),
+          keys: { kind: 'file', file: join(folder, 'idp.jwks.json') },
           audiences: ['orders'],
           algorithms: ['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA'],
           types: ['at+jwt', 'jwt'],
@@ -211,9 +214,9 @@ describe('a configuration that writes every key', () => {
 
   it('gives trust with ceilings, where an empty list of scopes means nothing', () => {
     expect([...(settings?.trust ?? [])].map(([name, { bundle, ceiling }]) => [name, bundle, ceiling])).toEqual([
-      ['prod.example', at('prod.example.pem'), null],
-      ['partner.example', '/etc/partner.json', { scopes: ['catalog.*'], data: 'public' }],
-      ['nothing.example', at('n.pem'), { scopes: [], data: null }],
+      ['prod.example', { kind: 'file', file: at('prod.example.pem') }, null],
+      ['partner.example', { kind: 'file', file: '/etc/partner.json' }, { scopes: ['catalog.*'], data: 'public' }],
+      ['nothing.example', { kind: 'file', file: at('n.pem') }, { scopes: [], data: null }],
     ]);
   });
 
@@ -229,7 +232,7 @@ describe('a configuration that writes every key', () => {
 
   it('gives the issuers with types and headers in lower case', () => {
     expect(settings?.tokens[0]).toMatchObject({
-      keys: at('idp.jwks.json'),
+      keys: { kind: 'file', file: at('idp.jwks.json') },
       algorithms: ['ES256'],
       types: ['at+jwt', 'jwt'],
       from: 'x-access-token',
@@ -360,7 +363,7 @@ describe('several mistakes', () => {
   drainDelay: ▸soon
   ▸admn: off
 tokens:
-  - { issuer: a, keys: ▸oidc, audiences: [x] }
+  - { issuer: a, keys: ▸http://idp, audiences: [x] }
 origin: { peer: principal, xfcc: ▸ignore }
 log: { level: "▸\${LEVEL}" }
 `);

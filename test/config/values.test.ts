@@ -9,17 +9,6 @@ const listen = (extra: string) => `${BASE}listen: { ${extra} }\n`;
 
 describe('words whose feature comes later', () => {
   test.each([
-    ['identity.workloadApi', `${BASE}identity: { workloadApi: ▸unix:/run/spire/agent.sock }\n`],
-    ['identity.certificate', `${BASE}identity: { certificate: ▸svid.pem }\n`],
-    ['identity.key', `${BASE}identity: { key: ▸svid.key }\n`],
-    ['trust.a.bundle', `${BASE.replace('prod.example:', 'a: { bundle: ▸https://a/b }, prod.example:')}`],
-    ['trust.a.bundle', `${BASE.replace('prod.example:', 'a: { bundle: ▸workload-api }, prod.example:')}`],
-    ['tokens[0].keys', `${BASE}tokens: [{ issuer: a, audiences: [x], keys: ▸"https://idp/keys" }]\n`],
-    ['tokens[0].keys', `${BASE}tokens: [{ issuer: a, audiences: [x], keys: ▸oidc }]\n`],
-    ['tokens[0].keys', `${BASE}tokens: [{ issuer: a, audiences: [x], keys: ▸"spiffe:prod.example" }]\n`],
-    ['tokens[0].keysCA', tokens('keysCA: ▸ca.pem')],
-    ['tokens[0].keysAllow', tokens('keysAllow: ▸[10.0.0.0/8]')],
-    ['tokens[0].maxStale', tokens('maxStale: ▸2h')],
     ['tokens[0].pinBy', tokens('pinBy: ▸instance')],
     ['tokens[0].suspectAfter', tokens('suspectAfter: ▸5m')],
     ['tokens[0].pinScope', tokens('pinScope: ▸fleet')],
@@ -37,10 +26,6 @@ describe('words whose feature comes later', () => {
     expect(got).toEqual(expected);
     expect(messages).toEqual([expect.stringContaining(`${name}: `)]);
     expect(messages).toEqual([expect.stringContaining('not yet supported')]);
-  });
-
-  test.each([['1d'], ['1440m'], ['24h']])('maxStale: %s is the default, however it is spelled', (spelling) => {
-    expect(issuesFrom(tokens(`maxStale: ${spelling}`))).toEqual([]);
   });
 
   it('the password of a store is not shown', () => {

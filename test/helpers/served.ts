@@ -12,6 +12,7 @@ import type { Attributes } from '../../src/model/attributes.js';
 import type { Outcome } from '../../src/model/decision.js';
 import type { Settings } from '../../src/model/settings.js';
 import { createRecorder } from '../../src/recorder.js';
+import { createRemotes } from '../../src/state/remote/remotes.js';
 import { decodeAnswer } from '../wire/answers.js';
 import type { DecodedAnswer } from '../wire/answers.js';
 
@@ -40,11 +41,10 @@ export async function served(config: string, now: () => number = Date.now): Prom
   const settings: Settings = { ...loaded.settings, audit: { ...loaded.settings.audit, to: { kind: 'file', path } } };
   const recorder = createRecorder(settings, log, now);
   const told = heard();
-  const core = await openCore(
-    settings,
-    'start',
-    createMemory(settings),
-    {
+  const core = await openCore(settings, 'start', {
+    memory: createMemory(settings),
+    remotes: createRemotes(),
+    recorder: {
       ...recorder,
       onOutcome: (outcome, attributes, microseconds) => {
         recorder.onOutcome(outcome, attributes, microseconds);
@@ -52,10 +52,10 @@ export async function served(config: string, now: () => number = Date.now): Prom
       },
     },
     now,
-    (fault) => {
+    onFault: (fault) => {
       throw fault;
     },
-  );
+  });
   return {
     settings,
     async check(bytes) {

@@ -58,7 +58,7 @@ export async function makeIssuer(options: IssuerOptions = {}): Promise<TestIssue
 export function issuerSettings(overrides: Partial<IssuerSettings> = {}): IssuerSettings {
   return {
     issuer: TEST_ISSUER,
-    keys: 'idp.jwks.json',
+    keys: { kind: 'file', file: 'idp.jwks.json' },
     audiences: ['orders'],
     algorithms: ['ES256', 'ES384', 'PS256', 'RS256', 'EdDSA'],
     types: ['at+jwt', 'jwt'],

@@ -38,10 +38,10 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'trust-domains',
     breaks: 'the bundles of all trust domains are merged into one',
-    file: 'state/sources.ts',
+    file: 'state/frozen.ts',
     find: '{ anchors, intermediates: between }',
     replace:
-      '{ anchors: [...bundles.values()].flatMap(({ file }) => file.current(now) ?? []), intermediates: between }',
+      '{ anchors: [...bundles.values()].flatMap(({ source: { current } }) => current(now)?.anchors ?? []), intermediates: between }',
     noticed: ["our name, signed by the partner's root"],
   },
   {
@@ -255,8 +255,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'policy-reload',
     breaks: 'a changed annotation does not count',
     file: 'state/sources.ts',
-    find: "settings.policy.reload === 'restart'",
-    replace: "settings.policy.reload === 'live'",
+    find: "settings.policy.reload !== 'restart'",
+    replace: "settings.policy.reload !== 'live'",
     noticed: ['a line that asks for more now'],
   },
   {

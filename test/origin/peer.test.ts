@@ -50,7 +50,13 @@ function ask({ now, windows = [ALWAYS], maxCertificateLifetime = null }: Facts) 
       trust: new Map([
         [
           trustDomainOf(facts.id),
-          { bundle: '', intermediates: null, environment: null, maxCertificateLifetime, ceiling: null },
+          {
+            bundle: { kind: 'file', file: '' },
+            intermediates: null,
+            environment: null,
+            maxCertificateLifetime,
+            ceiling: null,
+          },
         ],
       ]),
     },

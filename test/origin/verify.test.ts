@@ -70,7 +70,13 @@ function verify(
       trust: new Map([
         [
           trustDomainOf(A),
-          { bundle: '', intermediates: null, environment: null, maxCertificateLifetime: null, ceiling: null },
+          {
+            bundle: { kind: 'file', file: '' },
+            intermediates: null,
+            environment: null,
+            maxCertificateLifetime: null,
+            ceiling: null,
+          },
         ],
       ]),
     },

@@ -40,7 +40,7 @@ export function outside(behind: SpiffeId = GATEWAY): VerifiedOrigin {
 
 const ISSUER: IssuerSettings = {
   issuer: 'https://idp.prod.example',
-  keys: '/idp.jwks.json',
+  keys: { kind: 'file', file: '/idp.jwks.json' },
   audiences: ['orders'],
   algorithms: ['ES256'],
   types: ['jwt'],

@@ -1,7 +1,9 @@
 /** What the entries of `tokens` demand of each other. */
+import { SPIFFE_KEYS } from '../leaves.js';
 import { childOf, find, written } from '../node.js';
 import type { Node } from '../node.js';
 import type { Config, TokenConfig } from '../schema.js';
+import { SVID_TYPES } from '../settings.js';
 import { quote } from '../words.js';
 import type { Places } from './rule.js';
 
@@ -15,7 +17,7 @@ function checkAmbiguous(tokens: readonly TokenConfig[], places: Places): void {
   const taken = new Map<string, string>();
   tokens.forEach((token, index) => {
     const { name } = find(places.tree, ['tokens', index]).node;
-    for (const type of token.types) {
+    for (const type of typesOf(token)) {
       const key = JSON.stringify([token.issuer, token.from, type]);
       const other = taken.get(key);
       if (other === undefined) taken.set(key, name);
@@ -27,6 +29,10 @@ function checkAmbiguous(tokens: readonly TokenConfig[], places: Places): void {
     }
   });
 }
+
+/** JWT-SVID §2.3 says which types its keys sign; what is written counts for the others. */
+const typesOf = ({ keys, types }: TokenConfig): readonly string[] =>
+  keys.startsWith(SPIFFE_KEYS) ? SVID_TYPES : types;
 
 /**
  * With several issuers, each must say what it can give at most: else the weakest could give everything. Looks at the

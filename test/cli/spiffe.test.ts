@@ -1,0 +1,256 @@
+/** A guard process whose trust comes from a Workload API on a real socket. */
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { status } from '@grpc/grpc-js';
+import { makeCa } from '../helpers/pki.js';
+import type { TestCa } from '../helpers/pki.js';
+import { makeIssuer } from '../helpers/tokens.js';
+import type { TestIssuer } from '../helpers/tokens.js';
+import { startWorkloadApi } from '../helpers/workload-api.js';
+import type { WorkloadApiServer } from '../helpers/workload-api.js';
+import { configWith, makeFolder } from './folder.js';
+import type { Folder } from './folder.js';
+import { refusedStart, startGuard } from './guard.js';
+import type { Guard } from './guard.js';
+import { until } from './until.js';
+
+const PROD = 'prod.example';
+const PARTNER = 'partner.example';
+const FRONTEND = 'spiffe://prod.example/ns/shop/sa/frontend';
+const SOON = 5000;
+
+interface Scene {
+  readonly folder: Folder;
+  readonly guard: Guard;
+  readonly partner: TestCa;
+  readonly authority: TestIssuer;
+  /** Starts one on the guard's socket. */
+  agent(): Promise<WorkloadApiServer>;
+  /** By this authority's workload, with an SVID that the authority of `by` has signed. */
+  call(ca?: TestCa, by?: TestIssuer, claims?: Record<string, unknown>): Promise<Buffer>;
+  turns(call: Buffer, reason: string): Promise<void>;
+  readiness(): Promise<{ readonly status: number; readonly problems: Readonly<Record<string, string>> }>;
+  end(): Promise<void>;
+}
+
+async function sceneWith(
+  changes: Record<string, unknown> = {},
+  prepare: (folder: Folder, authority: TestIssuer) => void = () => undefined,
+): Promise<Scene> {
+  const folder = await makeFolder();
+  const [partner, authority] = [await makeCa({ trustDomain: PARTNER }), await makeIssuer({ kid: 'authority-1' })];
+  prepare(folder, authority);
+  const config = configWith({
+    trust: { [PROD]: { bundle: 'workload-api' }, [PARTNER]: { bundle: 'workload-api' } },
+    tokens: [
+      { issuer: 'https://spire.prod.example', keys: `spiffe:${PROD}`, audiences: ['orders'], identity: '{sub}' },
+    ],
+    ...changes,
+  });
+  const socket = `unix:${folder.file('agent.sock')}`;
+  const guard = await startGuard(folder, config, { SPIFFE_ENDPOINT_SOCKET: socket });
+  const agents: WorkloadApiServer[] = [];
+  return {
+    folder,
+    guard,
+    partner,
+    authority,
+    async agent() {
+      const agent = await startWorkloadApi(socket);
+      agents.push(agent);
+      return agent;
+    },
+    async call(ca = folder.ca, by = authority, claims = {}) {
+      const peer = await ca.issue();
+      const token = await by.sign({ iss: undefined, sub: FRONTEND, scope: 'orders.read', ...claims });
+      return folder.call({ peer, token });
+    },
+    turns: (call, reason) => until(async () => (await guard.reasonFor(call)) === reason, SOON),
+    async readiness() {
+      const page = await guard.page('/readyz');
+      return {
+        status: page.status,
+        problems: (JSON.parse(page.body) as { problems: Record<string, string> }).problems,
+      };
+    },
+    async end() {
+      expect((await guard.stop()).code).toBe(0);
+      for (const agent of agents) await agent.stop();
+      folder.remove();
+    },
+  };
+}
+
+describe.concurrent('a guard on the Workload API', () => {
+  test('waits for the socket, not ready, and says what it lacks', async () => {
+    const { guard, agent, call, turns, readiness, folder, authority, end } = await sceneWith();
+    const ask = await call();
+    expect(await guard.reasonFor(ask)).toBe('bundle_unavailable');
+    const { status: unready, problems } = await readiness();
+    expect(unready).toBe(503);
+    expect(problems['trust prod.example']).toContain('agent.sock');
+
+    const api = await agent();
+    api.x509({ [PROD]: [folder.ca] });
+    await turns(ask, 'keys_unavailable');
+    expect((await readiness()).status).toBe(503);
+    api.jwt({ [PROD]: [authority] });
+    await turns(ask, 'allowed');
+    await until(async () => (await readiness()).status === 200, SOON);
+    await end();
+  });
+
+  test('follows roots and authorities: both while both are there, the old one not a moment longer', async () => {
+    const { guard, agent, call, turns, folder, authority, end } = await sceneWith();
+    const api = await agent();
+    api.x509({ [PROD]: [folder.ca] });
+    api.jwt({ [PROD]: [authority] });
+    const [nextCa, nextAuthority] = [await makeCa({ name: 'Next' }), await makeIssuer({ kid: 'authority-2' })];
+    const [old, newCa, newKey] = [await call(), await call(nextCa), await call(folder.ca, nextAuthority)];
+    await turns(old, 'allowed');
+    expect(await guard.reasonFor(newCa)).toBe('peer_untrusted');
+    expect(await guard.reasonFor(newKey)).toBe('token_key_unknown');
+
+    api.x509({ [PROD]: [folder.ca, nextCa] });
+    api.jwt({ [PROD]: [authority, nextAuthority] });
+    await turns(newCa, 'allowed');
+    await turns(newKey, 'allowed');
+    expect(await guard.reasonFor(old)).toBe('allowed');
+
+    api.jwt({ [PROD]: [nextAuthority] });
+    await turns(old, 'token_key_unknown');
+    expect(await guard.reasonFor(newKey)).toBe('allowed');
+    api.x509({ [PROD]: [nextCa] });
+    await turns(newKey, 'peer_untrusted');
+    expect(await guard.reasonFor(await call(nextCa, nextAuthority))).toBe('allowed');
+    const changes = folder.audit().filter(({ event }) => event === 'bundle_changed' || event === 'keys_changed');
+    expect(changes.filter(({ trust_domain }) => trust_domain === PROD)).toHaveLength(3);
+    expect(changes.filter(({ event }) => event === 'keys_changed').at(-1)).toMatchObject({ removed: ['authority-1'] });
+    await end();
+  });
+
+  test('trusts nothing of a federated domain that is withdrawn, stays ready, and takes it back', async () => {
+    const { guard, agent, call, turns, readiness, folder, partner, authority, end } = await sceneWith();
+    const api = await agent();
+    const both = { [PROD]: [folder.ca], [PARTNER]: [partner] };
+    api.x509(both);
+    api.jwt({ [PROD]: [authority] });
+    const [own, theirs] = [await call(), await call(partner, authority)];
+    await turns(own, 'allowed');
+    // The SVID names the frontend of prod.example: the peer is verified, and may not present it.
+    expect(await guard.reasonFor(theirs)).toBe('binding_mismatch');
+    api.x509({ [PROD]: [folder.ca] });
+    await turns(theirs, 'peer_untrusted');
+    expect(await guard.reasonFor(own)).toBe('allowed');
+    const { status: ready, problems } = await readiness();
+    expect(ready).toBe(200);
+    expect(problems['trust partner.example']).toContain('no bundle of partner.example');
+    api.x509(both);
+    await turns(theirs, 'binding_mismatch');
+    await end();
+  });
+
+  test('goes on over a restart of the agent and a broken answer, and follows what comes after', async () => {
+    const { guard, agent, call, turns, readiness, folder, authority, end } = await sceneWith();
+    const api = await agent();
+    api.x509({ [PROD]: [folder.ca] });
+    api.jwt({ [PROD]: [authority] });
+    const ask = await call();
+    await turns(ask, 'allowed');
+    api.say('FetchX509Bundles', { kind: 'bytes', bytes: Buffer.from('broken') });
+    await until(async () => (await readiness()).problems['trust prod.example']?.includes('no message') === true, SOON);
+    expect(await guard.reasonFor(ask)).toBe('allowed');
+    await api.stop();
+    await until(async () => 'keys https://spire.prod.example' in (await readiness()).problems, SOON);
+    expect((await readiness()).status).toBe(200);
+    expect(await guard.reasonFor(ask)).toBe('allowed');
+    const again = await agent();
+    again.x509({ [PROD]: [await makeCa({ name: 'Next' })] });
+    again.jwt({ [PROD]: [authority] });
+    await turns(ask, 'peer_untrusted');
+    await end();
+  });
+
+  test('forgets what it had when the agent denies it', async () => {
+    const { agent, call, turns, readiness, folder, authority, end } = await sceneWith();
+    const api = await agent();
+    api.x509({ [PROD]: [folder.ca] });
+    api.jwt({ [PROD]: [authority] });
+    const ask = await call();
+    await turns(ask, 'allowed');
+    api.say('FetchJWTBundles', { kind: 'end', code: status.PERMISSION_DENIED });
+    await turns(ask, 'keys_unavailable');
+    expect((await readiness()).status).toBe(503);
+    api.say('FetchX509Bundles', { kind: 'end', code: status.PERMISSION_DENIED });
+    await turns(ask, 'bundle_unavailable');
+    await end();
+  });
+
+  test('takes a SPIFFE bundle from a file too, with both of its halves', async () => {
+    const { folder, guard, authority, call, turns, end } = await sceneWith(
+      { trust: { [PROD]: { bundle: 'bundle.json' } } },
+      ({ ca, write }, issuer) => write('bundle.json', bundleJson([ca], [issuer])),
+    );
+    expect(await guard.reasonFor(await call())).toBe('allowed');
+    folder.replace('bundle.json', bundleJson([folder.ca], []));
+    await turns(await call(), 'token_key_unknown');
+    folder.replace('bundle.json', bundleJson([], [authority]));
+    await turns(await call(), 'peer_untrusted');
+    await end();
+  });
+});
+
+const bundleJson = (cas: readonly TestCa[], issuers: readonly TestIssuer[]): string =>
+  JSON.stringify({
+    keys: [
+      ...cas.map(({ der }) => ({ kty: 'EC', use: 'x509-svid', x5c: [Buffer.from(der).toString('base64')] })),
+      ...issuers.map(({ jwk }) => ({ ...jwk, use: 'jwt-svid' })),
+    ],
+  });
+
+describe.concurrent('our own SVID', () => {
+  const events = (folder: Folder, event: string): unknown[] =>
+    folder.audit().filter((line) => line.event === event && typeof line['source'] === 'string');
+
+  test('from the Workload API is told of when it comes and when it is rotated, and its end is a number', async () => {
+    const socket = (await makeFolder()).file('own.sock');
+    const api = await startWorkloadApi(`unix:${socket}`);
+    const { folder, guard, readiness, end } = await sceneWith({
+      trust: { [PROD]: { bundle: 'prod.pem' } },
+      tokens: [],
+      identity: { workloadApi: `unix:${socket}` },
+    });
+    expect((await readiness()).problems['identity']).toContain('has not answered yet');
+    const [one, two] = [await folder.ca.issue(), await folder.ca.issue({ notBefore: new Date(), id: FRONTEND })];
+    api.svid(one, folder.ca);
+    await until(() => events(folder, 'certificate_seen').length === 1, SOON);
+    api.svid(two, folder.ca);
+    await until(() => events(folder, 'certificate_rotated').length === 1, SOON);
+    expect(events(folder, 'certificate_rotated')[0]).toMatchObject({ identity: FRONTEND, certificate: two.sha256 });
+    const { body } = await guard.page('/metrics');
+    const line = /firsthand_certificate_expiry_seconds\{identity="([^"]+)"\} (\d+)/.exec(body);
+    expect(line?.[1]).toBe(FRONTEND);
+    expect(Number(line?.[2])).toBeGreaterThan(3000);
+    expect((await readiness()).problems).toEqual({});
+    await end();
+    await api.stop();
+    rmSync(dirname(socket), { recursive: true });
+  });
+
+  test('from files stops the start where they are no pair, and a bad one later does not', async () => {
+    const changes = { trust: { [PROD]: { bundle: 'prod.pem' } }, tokens: [], identity: { certificate: 'a', key: 'b' } };
+    const { folder, guard, readiness, end } = await sceneWith(changes, ({ frontend, write }) => {
+      write('a', frontend.pem);
+      write('b', frontend.keyPem);
+    });
+    await until(() => events(folder, 'certificate_seen').length === 1, SOON);
+    folder.replace('b', (await folder.ca.issue()).keyPem);
+    await until(async () => (await readiness()).problems['identity']?.includes('not the one') === true, SOON);
+    expect((await readiness()).status).toBe(200);
+    const ended = await refusedStart(folder, configWith(changes));
+    expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining('not the one of its certificate')]);
+    expect((await guard.page('/healthz')).status).toBe(200);
+    await end();
+  });
+});
