@@ -3,14 +3,16 @@
  * that the operator set. Refuses, in every mode, a `cnf` that does not hold and a token that names somebody else; then
  * what the mode demands. Does NOT write a pin: only a final allow does, with `Bound.pin`. Does NOT ask `presenters`.
  */
-import type { Sha256Hex, SpiffeId } from '../model/ids.js';
+import type { SpiffeId } from '../model/ids.js';
 import type { Instant } from '../model/instant.js';
 import type { VerifiedOrigin, WorkloadOrigin } from '../model/origin.js';
 import type { Pins } from '../model/ports.js';
 import { ok, refuse } from '../model/result.js';
 import type { Refusal, Result } from '../model/result.js';
 import type { Bound, VerifiedToken } from '../model/token.js';
-import { confirmedCertificate } from './confirmation.js';
+import { confirmationOf } from './confirmation.js';
+import type { Confirmation } from './confirmation.js';
+import { isNamed } from './identity-claim.js';
 import type { NamedWorkload } from './identity-claim.js';
 import { sharesToken } from './presenter.js';
 
@@ -33,18 +35,17 @@ export function bind(
   instant: Instant,
   guard: SpiffeId | undefined,
 ): Result<Bound> {
-  const demanded = confirmedCertificate(token.claims);
+  const demanded = confirmationOf(token.claims);
   if (!demanded.ok) return demanded;
   if (origin.kind === 'outside') return bindOutside(token, named, demanded.value);
   const proof = demanded.value === undefined ? ok(undefined) : prove(token, named, origin, demanded.value, instant);
   if (!proof.ok) return proof;
-  if (named.kind === 'foreign') return namesAnother();
-  if (named.kind === 'workload' && named.id !== origin.id) return namesAnother();
+  if (named.kind !== 'none' && !isNamed(named, origin.id)) return namesAnother();
   return satisfyMode({ token, origin, proof: proof.value, named: named.kind }, pins, instant, guard);
 }
 
 /** Nobody stands behind the forwarder: no certificate to compare, no name to be, nobody to remember. */
-function bindOutside(token: VerifiedToken, named: NamedWorkload, demanded: Sha256Hex | undefined): Result<Bound> {
+function bindOutside(token: VerifiedToken, named: NamedWorkload, demanded: Confirmation | undefined): Result<Bound> {
   if (demanded !== undefined)
     return refuse('binding_unavailable', 'the token is bound to a certificate, and outside has none');
   if (named.kind !== 'none') return namesAnother();
@@ -52,12 +53,30 @@ function bindOutside(token: VerifiedToken, named: NamedWorkload, demanded: Sha25
   return refuse('binding_unavailable', `outside can not satisfy the binding "${token.issuer.binding}"`);
 }
 
-/** RFC 8705 §3: the certificate of the connection is the one in the token; with `window`, or its successor. */
+/**
+ * RFC 8705 §3: the certificate of the connection is the one in the token; with `window`, or its successor. A token that
+ * names its carriers is carried by no other forwarder, wherever in the chain that one stands.
+ */
 function prove(
   token: VerifiedToken,
   named: NamedWorkload,
+  origin: VerifiedOrigin & WorkloadOrigin,
+  demanded: Confirmation,
+  instant: Instant,
+): Result<'exact' | 'window'> {
+  const held = proveCertificate(token, named, origin, demanded, instant);
+  if (!held.ok || demanded.forwarders === undefined) return held;
+  const { forwarders } = demanded;
+  const stranger = origin.forwarders.find((id) => !forwarders.has(id));
+  if (stranger === undefined) return held;
+  return refuse('binding_mismatch', `the token's "proxy-principals#spiffe" does not list the forwarder ${stranger}`);
+}
+
+function proveCertificate(
+  token: VerifiedToken,
+  named: NamedWorkload,
   origin: WorkloadOrigin,
-  demanded: Sha256Hex,
+  { certificate: demanded }: Confirmation,
   instant: Instant,
 ): Result<'exact' | 'window'> {
   if (origin.sha256 === undefined)
@@ -73,7 +92,7 @@ function prove(
 /** Rotation, which RFC 8705 §6.3 does not know: the workload of the token, with a certificate that came after it. */
 function isSuccessor(token: VerifiedToken, named: NamedWorkload, origin: WorkloadOrigin, instant: Instant): boolean {
   const { certificate } = origin;
-  if (named.kind !== 'workload' || named.id !== origin.id || certificate === undefined) return false;
+  if (!isNamed(named, origin.id) || certificate === undefined) return false;
   return token.issuedAt < certificate.notBefore && instant.reached(certificate.notBefore, 'certificate.notBefore');
 }
 

@@ -15,6 +15,10 @@ export type NamedWorkload =
   /** A claim's words, for the record only. */
   | { readonly kind: 'foreign'; readonly text: string };
 
+/** Whether this origin is who the token names. */
+export const isNamed = (named: NamedWorkload, origin: SpiffeId): boolean =>
+  named.kind === 'workload' && named.id === origin;
+
 type Template = Extract<IdentityRule, { readonly kind: 'template' }>;
 
 const NONE: NamedWorkload = { kind: 'none' };

@@ -46,8 +46,9 @@ const workload = (overrides: Partial<WorkloadOrigin> = {}): VerifiedOrigin =>
     id: FRONTEND,
     sha256: hex('certificate'),
     certificate: undefined,
+    forwarders: [],
     ...overrides,
-  }) as VerifiedOrigin;
+  }) as unknown as VerifiedOrigin;
 const OUTSIDE = { kind: 'outside', behind: GATEWAY } as VerifiedOrigin;
 
 function tokenOf(claims: unknown = {}, settings: Partial<IssuerSettings> = {}, issuedAt = NOW - 60_000): VerifiedToken {
