@@ -16,6 +16,10 @@ export interface VerifiedToken {
   readonly expires: number;
   /** Already cut to the issuer's grants, each once. */
   readonly scopes: readonly string[];
+  /** When its issuer expected it to be renewed, ms; a flag in the record, no end. */
+  readonly warnAfter: number | undefined;
+  /** Who acts on behalf of the subject, the one that acts now first. For the record: it grants nothing. */
+  readonly actors: readonly string[];
   readonly claims: Claims;
 }
 

@@ -32,7 +32,7 @@ const mediaType = (typ: string | undefined): string => (typ ?? 'jwt').toLowerCas
 
 /** Well-formed stand-ins for the claims that are not the question. */
 const FIT = { exp: 2, iat: 1 } as const;
-const TIMED = ['sub', 'jti', 'txn', 'exp', 'iat', 'nbf', 'scope', 'scp'] as const;
+const TIMED = ['sub', 'jti', 'txn', 'exp', 'iat', 'nbf', 'scope', 'scp', 'act'] as const;
 
 export function claimFaults(token: TokenText): Fault[] {
   const { claimed } = token;

@@ -121,6 +121,8 @@ export const token: VerifiedToken = {
   issuedAt: 0,
   expires: 1,
   scopes: ['orders.read', 'profile'],
+  warnAfter: undefined,
+  actors: [],
   claims: { email: 'never-in-a-record@example.com' },
 };
 

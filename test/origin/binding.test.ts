@@ -62,6 +62,8 @@ function tokenOf(claims: unknown = {}, settings: Partial<IssuerSettings> = {}, i
     issuedAt,
     expires: NOW + 300_000,
     scopes: [],
+    warnAfter: undefined,
+    actors: [],
     claims: claims as VerifiedToken['claims'],
   };
 }

@@ -28,6 +28,8 @@ const tokenOf = (claims: Record<string, unknown>, settings: Partial<IssuerSettin
   issuedAt: 0,
   expires: 1,
   scopes: [],
+  warnAfter: undefined,
+  actors: [],
   claims,
 });
 

@@ -115,7 +115,7 @@ const GUARD = 'spiffe://prod.example/ns/shop/sa/orders' as SpiffeId;
 
 const tokenWith = (claims: Record<string, unknown>, settings: Parameters<typeof issuerSettings>[0]): VerifiedToken => ({
   ...{ name: 'f'.repeat(64) as TokenName, issuer: issuerSettings(settings), kid: 'k', issuedAt: 0, expires: 1 },
-  ...{ subject: undefined, jti: undefined, txn: undefined, scopes: [], claims },
+  ...{ subject: undefined, jti: undefined, txn: undefined, scopes: [], claims, warnAfter: undefined, actors: [] },
 });
 
 describe('a named workload', () => {

@@ -66,7 +66,15 @@ export interface TokenFacts {
 export function credential({ scopes = [], age = 0, method = 'exact' }: TokenFacts = {}): Credential {
   const name = 'b'.repeat(64) as TokenName;
   const ids = { name, issuer: ISSUER, kid: 'k1', subject: 'alice', jti: '1', txn: undefined };
-  const token = { ...ids, issuedAt: NOW - age, expires: NOW + 600_000, scopes, claims: {} };
+  const token = {
+    ...ids,
+    issuedAt: NOW - age,
+    expires: NOW + 600_000,
+    scopes,
+    warnAfter: undefined,
+    actors: [],
+    claims: {},
+  };
   return { token, bound: { method, pin: undefined } };
 }
 
