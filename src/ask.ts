@@ -4,7 +4,16 @@ import type { Decision } from './model/decision.js';
 import type { SpiffeId } from './model/ids.js';
 import type { HorizonPart, Instant } from './model/instant.js';
 import type { Route } from './model/policy.js';
-import type { IsRevoked, Pins, RevocableNames, Uses, VerifyCertificate } from './model/ports.js';
+import type { PinClaim } from './model/pin.js';
+import type {
+  ContestPin,
+  IsRevoked,
+  Pins,
+  RevocableNames,
+  Uses,
+  VerifyCertificate,
+  WriteClaims,
+} from './model/ports.js';
 import type { Settings } from './model/settings.js';
 import type { Snapshot } from './model/snapshot.js';
 import type { VerifyTokenSignature } from './origin/token.js';
@@ -18,6 +27,8 @@ export interface CheckDependencies {
   readonly verifyTokenSignature: (snapshot: Snapshot) => VerifyTokenSignature;
   readonly pins: Pins;
   readonly uses: Uses;
+  readonly writeClaims: WriteClaims;
+  readonly contestPin: ContestPin;
   readonly isRevoked: IsRevoked;
   readonly cache: DecisionCache;
   /** ms since 1970; read once for each check. */
@@ -50,4 +61,6 @@ export interface Draft extends Decision {
   readonly names?: RevocableNames;
   /** False where it was made on something that a cached copy would not notice changing. */
   readonly cacheable: boolean;
+  /** Set where presenters differ and the request would otherwise have been allowed: what `onConflict: both` marks. */
+  readonly contest?: PinClaim;
 }

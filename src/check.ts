@@ -5,7 +5,7 @@
 import type { Ask, CheckDependencies, Draft } from './ask.js';
 import { decideBeside } from './candidate.js';
 import type { Attributes } from './model/attributes.js';
-import type { Outcome } from './model/decision.js';
+import type { Decision, Outcome } from './model/decision.js';
 import { parseSpiffeId } from './model/ids.js';
 import type { SpiffeId } from './model/ids.js';
 import { instantAt } from './model/instant.js';
@@ -113,7 +113,7 @@ async function answer(
   const draft = await before(deadline, deps.now, () => decideAnew(ask));
   // Before anything is written, so that both are asked about the same pins and used tokens.
   const beside = await decideBeside(ask, (work) => before(deadline, deps.now, work));
-  const decision = commit(draft, ask);
+  const decision = inTime(await commit(draft, ask, mode), deadline, deps.now);
   const cacheable = draft.cacheable && beside?.cacheable !== false && decision.verdict === draft.verdict;
   if (key !== undefined && cacheable) {
     const horizon = ask.instant.horizon();
@@ -129,6 +129,10 @@ const caseAmbiguous = refuse(
   'a reader that ignores case would select another line',
   'the path differs from a declared one only in upper and lower case',
 );
+
+/** A store elsewhere takes its time; nobody hears an allow after the deadline, so it is none. */
+const inTime = (decision: Decision, deadline: number | undefined, now: () => number): Decision =>
+  deadline === undefined || now() < deadline ? decision : deny(late, {});
 
 /** What setTimeout takes; with more it fires at once. */
 const LONGEST_WAIT = 2 ** 31 - 1;

@@ -14,7 +14,9 @@ import type { Engine } from './engine.js';
 import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
 import type { CertificateFacts } from './model/evidence.js';
+import type { Pinned } from './model/pin.js';
 import type { Settings } from './model/settings.js';
+import { pinName } from './origin/presenter.js';
 import { REVOCATION_TYPES } from './state/revocations.js';
 import type { OnRevocation } from './state/revocation-file.js';
 import { createSeenCertificates } from './state/seen-certificates.js';
@@ -85,11 +87,11 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     }
   };
 
-  const pinConflict = ({ findings, id, time }: Outcome): void => {
+  const pinConflict = ({ findings, id, time, guard }: Outcome): void => {
     const { token, origin } = findings;
     metrics.incident('pin_conflict');
     if (token === undefined || origin?.kind !== 'workload') return;
-    const first = observed?.engine.pins.first(token.name, time);
+    const pinned = observed?.engine.pins.pinned(pinName(token, guard), time);
     event('pin_conflict', {
       id,
       token: token.name,
@@ -97,7 +99,24 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       origin: origin.id,
       ...(token.jti === undefined ? {} : { jti: token.jti }),
       ...(origin.sha256 === undefined ? {} : { certificate: origin.sha256 }),
-      ...(first === undefined ? {} : { first_presenter: first }),
+      ...(pinned === undefined ? {} : firstPresentation(pinned)),
+    });
+  };
+
+  /** A bearer token that travels for long before anybody uses it may have been collected. */
+  const suspect = ({ findings, id, time, cache }: Outcome): void => {
+    const { token, origin, pinnedNow } = findings;
+    if (token === undefined || origin?.kind !== 'workload' || pinnedNow === undefined || cache === 'hit') return;
+    const { suspectAfter } = token.issuer;
+    if (suspectAfter === null || time - token.issuedAt <= suspectAfter) return;
+    metrics.incident('token_suspect');
+    event('token_suspect', {
+      id,
+      token: token.name,
+      issuer: token.issuer.issuer,
+      origin: origin.id,
+      issued_at: token.issuedAt,
+      ...(token.jti === undefined ? {} : { jti: token.jti }),
     });
   };
 
@@ -124,6 +143,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
           ),
         );
       }
+      suspect(outcome);
       if (judged === 'token_presenter_changed') pinConflict(outcome);
       if (judged === 'token_replayed') metrics.incident('token_replayed');
     },
@@ -166,3 +186,12 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     close: sink.close,
   };
 }
+
+const firstPresentation = ({ first, contestedBy }: Pinned): EventFields<'pin_conflict'> => ({
+  first_presenter: first.presenter.id,
+  first_seen: first.at,
+  first_chain: first.chain,
+  ...(first.presenter.key === undefined ? {} : { first_key: first.presenter.key }),
+  ...(first.environment === null ? {} : { first_environment: first.environment }),
+  ...(contestedBy === undefined ? {} : { contested_by: contestedBy.id }),
+});

@@ -22,7 +22,13 @@ export interface MetricSources {
   readonly pins: () => number;
 }
 
-export const INCIDENTS = ['pin_conflict', 'token_replayed', 'clock_stepped_back', 'audit_failed'] as const;
+export const INCIDENTS = [
+  'pin_conflict',
+  'token_replayed',
+  'token_suspect',
+  'clock_stepped_back',
+  'audit_failed',
+] as const;
 export type Incident = (typeof INCIDENTS)[number];
 export type ShadowSource = 'mode' | 'owner' | 'candidate';
 export const RELOADS = ['loaded', 'refused'] as const;

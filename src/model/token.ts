@@ -1,4 +1,5 @@
-import type { SpiffeId, TokenName } from './ids.js';
+import type { TokenName } from './ids.js';
+import type { PinClaim } from './pin.js';
 import type { Claims } from './evidence.js';
 import type { IssuerSettings } from './settings.js';
 
@@ -27,7 +28,7 @@ export interface VerifiedToken {
 export interface Bound {
   readonly method: 'exact' | 'window' | 'identity' | 'pin' | 'none';
   /** Set where the final allow must write a pin or keep to one. */
-  readonly pin: { readonly presenter: SpiffeId; readonly until: number } | undefined;
+  readonly pin: PinClaim | undefined;
 }
 
 /** The credential of a request whose line (or a guardrail) looks at one. */

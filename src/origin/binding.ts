@@ -1,12 +1,13 @@
 /**
  * In: a verified token, the workload it names, the verified origin. Out: what ties the one to the other, by the mode
  * that the operator set. Refuses, in every mode, a `cnf` that does not hold and a token that names somebody else; then
- * what the mode demands. Does NOT write a pin: only a final allow does, with `Bound.pin`. Does NOT ask `presenters`.
+ * what the mode demands. Does NOT compare with a pin or write one: `Bound.pin` says what is to be compared, and what a final
+ * allow must write. Does NOT ask `presenters`.
  */
 import type { SpiffeId } from '../model/ids.js';
 import type { Instant } from '../model/instant.js';
 import type { VerifiedOrigin, WorkloadOrigin } from '../model/origin.js';
-import type { Pins } from '../model/ports.js';
+import type { PinClaim } from '../model/pin.js';
 import { ok, refuse } from '../model/result.js';
 import type { Refusal, Result } from '../model/result.js';
 import type { Bound, VerifiedToken } from '../model/token.js';
@@ -14,9 +15,9 @@ import { confirmationOf } from './confirmation.js';
 import type { Confirmation } from './confirmation.js';
 import { isNamed } from './identity-claim.js';
 import type { NamedWorkload } from './identity-claim.js';
-import { sharesToken } from './presenter.js';
+import { pinName, presenterOf, sharesToken } from './presenter.js';
 
-export { mayPresent, sharesToken } from './presenter.js';
+export { mayPresent, pinName, sharesToken } from './presenter.js';
 
 /** The token and what it says of its presenter, beside the workload that presents it. */
 interface Presentation {
@@ -31,7 +32,6 @@ export function bind(
   token: VerifiedToken,
   named: NamedWorkload,
   origin: VerifiedOrigin,
-  pins: Pick<Pins, 'compare'>,
   instant: Instant,
   guard: SpiffeId | undefined,
 ): Result<Bound> {
@@ -41,7 +41,7 @@ export function bind(
   const proof = demanded.value === undefined ? ok(undefined) : prove(token, named, origin, demanded.value, instant);
   if (!proof.ok) return proof;
   if (named.kind !== 'none' && !isNamed(named, origin.id)) return namesAnother();
-  return satisfyMode({ token, origin, proof: proof.value, named: named.kind }, pins, instant, guard);
+  return satisfyMode({ token, origin, proof: proof.value, named: named.kind }, guard);
 }
 
 /** Nobody stands behind the forwarder: no certificate to compare, no name to be, nobody to remember. */
@@ -96,12 +96,7 @@ function isSuccessor(token: VerifiedToken, named: NamedWorkload, origin: Workloa
   return token.issuedAt < certificate.notBefore && instant.reached(certificate.notBefore, 'certificate.notBefore');
 }
 
-function satisfyMode(
-  presentation: Presentation,
-  pins: Pick<Pins, 'compare'>,
-  instant: Instant,
-  guard: SpiffeId | undefined,
-): Result<Bound> {
+function satisfyMode(presentation: Presentation, guard: SpiffeId | undefined): Result<Bound> {
   const { token, proof, named } = presentation;
   // What was proven is told in every mode: conditions such as `bound` ask for the fact.
   const tied = (method: Bound['method']): Result<Bound> => ok({ method: proof ?? method, pin: undefined });
@@ -112,26 +107,27 @@ function satisfyMode(
     case 'identity':
       return named === 'workload' ? tied('identity') : missing('names no workload', 'a token that names its workload');
     case 'pin':
-      return pinned(presentation, pins, instant, guard);
+      return pinned(presentation, guard);
     case 'none':
       return tied('none');
     case 'strongest':
       if (proof !== undefined) return tied(proof);
-      return named === 'workload' ? tied('identity') : pinned(presentation, pins, instant, guard);
+      return named === 'workload' ? tied('identity') : pinned(presentation, guard);
   }
 }
 
-/** Compared here; the final allow compares once more and writes. */
-function pinned(
-  { token, origin, proof }: Presentation,
-  pins: Pick<Pins, 'compare'>,
-  instant: Instant,
-  guard: SpiffeId | undefined,
-): Result<Bound> {
-  const compared = pins.compare(token.name, origin.id, sharesToken(token.issuer, origin.id, guard), instant.now);
-  if (!compared.ok) return compared;
-  const until = token.expires + token.issuer.clockSkew;
-  return ok({ method: proof ?? 'pin', pin: { presenter: origin.id, until } });
+/** What must be compared with the pins next, and written by the final allow. */
+function pinned({ token, origin, proof }: Presentation, guard: SpiffeId | undefined): Result<Bound> {
+  const presenter = presenterOf(token.issuer, origin);
+  if (!presenter.ok) return presenter;
+  const pin: PinClaim = {
+    name: pinName(token, guard),
+    presenter: presenter.value,
+    sharedWith: sharesToken(token.issuer, origin.id, guard),
+    until: token.expires + token.issuer.clockSkew,
+    onConflict: token.issuer.onConflict,
+  };
+  return ok({ method: proof ?? 'pin', pin });
 }
 
 const namesAnother = (): Refusal =>

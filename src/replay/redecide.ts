@@ -67,6 +67,8 @@ function worldOf(record: RecordedCheck, against: Against, need: Need): CheckDepe
     verifyTokenSignature: (current) => (token, issuers) => verifyTokenSignature(token, issuers, current.findKeys),
     pins: recordedPins(record),
     uses: recordedUses(record),
+    writeClaims: () => recordedClaims(record),
+    contestPin: () => ok(undefined),
     isRevoked: ({ token }) =>
       recorded(record, token === undefined ? OF_CALLERS : [...OF_CALLERS, 'token_revoked', 'transaction_revoked']),
     cache: forgetful,
@@ -119,15 +121,20 @@ function keysOf(record: RecordedCheck, need: Need): ReadonlyMap<string, Verifica
   return new Map([[kid, { kid, fits: () => true, verify }]]);
 }
 
-const recordedPins = (record: RecordedCheck): Pins => {
-  const word = (): Result<void> => recorded(record, ['token_presenter_changed', 'store_unavailable']);
-  return { peek: () => 'unknown', compare: word, claim: word };
-};
+const recordedPins = (record: RecordedCheck): Pins => ({
+  peek: () => 'unknown',
+  compare: () => recorded(record, ['token_presenter_changed', 'store_unavailable']),
+  pinned: () => undefined,
+});
 
-const recordedUses = (record: RecordedCheck): Uses => {
-  const word = (): Result<void> => recorded(record, ['token_replayed', 'store_unavailable']);
-  return { seen: word, record: word };
-};
+const recordedUses = (record: RecordedCheck): Uses => ({
+  unused: () => recorded(record, ['token_replayed', 'store_unavailable']),
+});
+
+function recordedClaims(record: RecordedCheck): Result<'known'> {
+  const word = recorded(record, ['token_presenter_changed', 'token_replayed', 'store_unavailable']);
+  return word.ok ? ok('known') : word;
+}
 
 const forgetful: DecisionCache = {
   find: () => undefined,
