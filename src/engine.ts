@@ -41,8 +41,11 @@ export interface Memory extends Presented {
   readonly revocations: Revocations;
 }
 
-export const createMemory = ({ cache }: Pick<Settings, 'cache'>): Memory => ({
-  ...createPresented(cache.pins),
+export const createMemory = (
+  { cache }: Pick<Settings, 'cache'>,
+  presented: Presented = createPresented(cache.pins),
+): Memory => ({
+  ...presented,
   revocations: createRevocations(),
 });
 

@@ -28,6 +28,9 @@ export interface Recorder {
   readonly onClockStep: () => void;
   readonly onRevocation: OnRevocation;
   readonly onRevocationProblems: (problems: readonly string[]) => void;
+  /** Undefined where the shared store answers (again). */
+  readonly onStore: (problem: string | undefined) => void;
+  readonly onStoreWarning: (warning: string) => void;
   /** False where a check must be denied because its record could not be written. */
   readonly mayAnswer: () => boolean;
   /** What the gauges are read from and how records are written, from now on; `audit.to` stays as it was opened. */
@@ -50,6 +53,7 @@ const MAX_BUFFER = 8 * 1024 * 1024;
 /** Throws one sentence where the audit output cannot be opened. */
 export function createRecorder(settings: Settings, log: Log, now: () => number): Recorder {
   let observed: Observed | undefined;
+  let storeUp: 0 | 1 | undefined;
   const current = (): Settings => observed?.settings ?? settings;
   const seconds = (ages: ReadonlyMap<string, number> | undefined): [string, number][] =>
     [...(ages ?? [])].map(([name, ms]) => [name, ms / 1000]);
@@ -62,6 +66,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     revocations: () => REVOCATION_TYPES.map((type) => [type, observed?.engine.revocations.size(type) ?? 0]),
     revocationLag: () => 0,
     pins: () => observed?.engine.pins.size() ?? 0,
+    storeUp: () => (storeUp === undefined ? [] : [['redis', storeUp]]),
   });
   const sink = openSink(settings.audit.to, {
     maxBuffer: MAX_BUFFER,
@@ -178,6 +183,18 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       });
     },
     onRevocationProblems: (problems) => log.error('lines of the revocation file are not usable', { problems }),
+    onStore(problem) {
+      const lost = problem !== undefined;
+      storeUp = lost ? 0 : 1;
+      if (!lost) {
+        log.info('the store answers', {});
+        return event('store_recovered', {});
+      }
+      log.error('the store does not answer: what needs it is refused', { problem });
+      metrics.incident('store_lost');
+      event('store_lost', { detail: problem });
+    },
+    onStoreWarning: (warning) => log.warn(warning, {}),
     mayAnswer: () => current().audit.onFailure === 'allow' || !sink.failing(),
     observe: (next) => void (observed = next),
     metrics: metrics.render,

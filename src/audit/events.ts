@@ -74,6 +74,8 @@ const EVENTS = {
   revoked: ['type', 'value', 'issuer', 'until', 'reason', 'by', 'source'],
   unrevoked: ['type', 'value', 'issuer', 'reason', 'by', 'source'],
   audit_failed: ['detail', 'dropped'],
+  store_lost: ['detail'],
+  store_recovered: [],
 } as const satisfies Record<string, readonly (keyof EventFacts)[]>;
 
 export type EventName = keyof typeof EVENTS;
