@@ -43,6 +43,7 @@ export async function openStore(
   try {
     const shared = openSharedStore(store, cache.pins, { now, onState, onWarning: onStoreWarning, onFault });
     await Promise.race([answered, pause(FIRST_PATIENCE, undefined, { ref: false })]);
+    if (shared.problem() === undefined) await pause(shared.settling());
     return shared;
   } catch (error) {
     throw new StartError(2, [describe(error)]);

@@ -91,7 +91,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   '@grpc/proto-loader': ['wire'],
   '@grpc/reflection': ['wire'],
   '@redis/client': ['state/redis'],
-  'grpc-health-check': ['wire'],
+  'grpc-health-check': ['wire', 'cli/health.ts'],
   jose: ['state/jwks.ts', 'workbench/forge-issuer.ts'],
   'lru-cache': ['state'],
   commander: ['main.ts', 'cli'],

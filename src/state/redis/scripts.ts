@@ -34,9 +34,10 @@ if not epoch or string.sub(epoch, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then
   epoch = ARGV[1] .. ' ' .. string.format('%.0f', now)
   redis.call('SET', KEYS[1], epoch)
 end
-return {epoch, redis.call('GET', KEYS[2]) or '0'}
+local age = now - tonumber(string.match(epoch, ' (%d+)$'))
+return {epoch, redis.call('GET', KEYS[2]) or '0', string.format('%.0f', age)}
 `;
-/** Gives the epoch, which begins now where the server's run is another, and the number of changes so far. */
+/** Gives the epoch, which begins now where the server's run is another; the number of changes so far; its age, ms. */
 export const greet = (run: string): readonly string[] => command(GREET, [EPOCH, SEQUENCE], [run]);
 
 const LOOK = `

@@ -13,6 +13,8 @@ export interface SharedStore {
   readonly presented: Presented;
   /** Undefined while the store answers. */
   readonly problem: () => string | undefined;
+  /** How long (ms) nobody got a new pin when the store was last greeted. */
+  readonly settling: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -43,7 +45,12 @@ export function openSharedStore(
   const { onState, onFault } = hooks;
   const connection = openConnection(settings, { greet: upkeep.greet, beat: upkeep.beat, onState, onFault });
   const shared: Shared = { ask: connection.ask, seal, known: createKnown(max), max, epoch: upkeep.epoch, settle };
-  return { presented: createShared(shared), problem: connection.problem, close: connection.close };
+  return {
+    presented: createShared(shared),
+    problem: connection.problem,
+    settling: () => (upkeep.age() >= 0 ? Math.max(0, settle - upkeep.age()) : 0),
+    close: connection.close,
+  };
 }
 
 /** Without a file everybody knows the key: names are digests all the same, and what is refused stays the same. */

@@ -11,6 +11,8 @@ import { greet, look } from './scripts.js';
 
 export interface Upkeep extends Pick<ConnectionHooks, 'greet' | 'beat'> {
   readonly epoch: () => string;
+  /** How old the epoch was when this guard last greeted the store, ms. */
+  readonly age: () => number;
 }
 
 /** Entries that are written again at once: a store is not asked more than it can answer in some ms. */
@@ -23,17 +25,20 @@ export function createUpkeep(shared: () => Shared, now: () => number, onWarning:
   let epoch = '';
   let run = '';
   let seen = 0;
+  let age = 0;
   const begin = async (ask: Ask): Promise<string | undefined> => {
     const reply = await ask(...greet(run));
     if (!reply.ok) return reply.problem;
-    const [is, changes] = listOf(reply.value).map(String);
+    const [is, changes, old] = listOf(reply.value).map(String);
     if (is === undefined) return 'an answer that no guard understands';
     epoch = is;
     seen = Number(changes);
+    age = Number(old);
     return assertAll(shared(), ask, now());
   };
   return {
     epoch: () => epoch,
+    age: () => age,
     async greet(ask) {
       const facts = await ask('INFO');
       if (!facts.ok) return facts.problem;
