@@ -280,6 +280,37 @@ describe('what is accepted besides', () => {
     expect(messages[0]).toMatch(/^tokens\[0\]\.grants is required where tokens names several issuers/);
   });
 
+  it.each([
+    ['identity: "{sub}", binding: ', 'identity'],
+    ['identity: kubernetes, binding: ', 'window'],
+    ['identity: kubernetes, domains: [prod.example], binding: ', 'identity'],
+    ['identity: "{sub}", domains: [a.example, b.example], binding: ', 'identity'],
+    ['binding: ', 'exact'],
+    ['binding: ', 'strongest'],
+  ])('a binding that something can hold is taken: %s%s', (before, binding) => {
+    expect(issuesFrom(tokens(`${before}${binding}`))).toEqual([]);
+  });
+
+  it.each([
+    ['binding: ▸identity', 'expected identity beside binding: identity, got none'],
+    ['binding: ▸window', 'expected identity beside binding: window, got none'],
+    ['identity: null, binding: ▸identity', 'expected identity beside binding: identity, got none'],
+    [
+      'identity: kubernetes, domains: ▸[a.example, b.example]',
+      'expected one trust domain with identity: kubernetes, got 2',
+    ],
+  ])('a binding that no token can ever hold is refused: %s', (keys, message) => {
+    const { expected, got, messages } = markedIssues(tokens(keys));
+    expect(got).toEqual(expected);
+    expect(messages).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('a binding beside an identity that is wrong is not reported as well', () => {
+    expect(issuesFrom(tokens('identity: nobody, binding: identity'))).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('{claim}') as string }),
+    ]);
+  });
+
   it('an empty list of domains means the own one', () => {
     expect(settingsFrom(tokens('domains: []')).tokens[0]?.domains).toBeNull();
   });
