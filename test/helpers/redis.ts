@@ -79,6 +79,8 @@ export async function startRedis({ config = [], tls, password }: RedisOptions = 
     child = spawn(program, words, { cwd: folder, stdio: 'ignore' });
     await poll('Redis to listen', 10_000, () => isListening(port));
   };
+  const last = (): void => void child?.kill('SIGKILL');
+  process.once('exit', last);
   await start();
   return {
     port,
@@ -92,6 +94,7 @@ export async function startRedis({ config = [], tls, password }: RedisOptions = 
     async stop() {
       child?.kill('SIGCONT');
       await kill();
+      process.off('exit', last);
       rmSync(folder, { recursive: true, force: true });
     },
   };
