@@ -17,6 +17,8 @@ import type { Recorder } from './recorder.js';
 import { describe, StartError } from './start-error.js';
 import { createRemotes } from './state/remote/remotes.js';
 import type { Sources } from './state/sources.js';
+import { openStore } from './store.js';
+import type { Store } from './store.js';
 
 export { StartError } from './start-error.js';
 
@@ -24,8 +26,8 @@ export interface App {
   /** Where the guard really listens, in the order of the settings. */
   readonly addresses: { readonly check: readonly Address[]; readonly admin: Address | undefined };
   /**
-   * SIGHUP: every file is read again, the audit file is opened anew. With other settings everything but the listeners and
-   * `audit.to` follows them; rejects with StartError, and keeps the old, where they could not have been started with.
+   * SIGHUP: every file is read again, the audit file is opened anew. With other settings everything but the listeners, the
+   * store and `audit.to` follows them; rejects with StartError, and keeps the old, where they could not have been started with.
    */
   reload(next?: Settings): Promise<void>;
   /** SIGTERM: answers for `drainDelay`, then closes the listeners and answers what is in flight. */
@@ -44,11 +46,12 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
   const onFault = (fault: unknown): void => log.error('a check failed', { fault: describe(fault) });
   const secrets = await openSecrets(settings.listen, now());
   const recorder = openRecorder(settings, log, now);
-  const memory = createMemory(settings);
+  const store = await openStore(settings, { now, onFault, ...recorder });
+  const memory = createMemory(settings, store.presented);
   const remotes = createRemotes();
   const open = (next: Settings, when: 'start' | 'reload'): Promise<Core> =>
     openCore(next, when, { memory, remotes, recorder: heardBy(onCheck, recorder, next), now, onFault });
-  let core = await open(settings, 'start');
+  let core = await open(settings, 'start').catch((error: unknown) => endWith(store, error));
   recorder.observe(core);
   const [inTurn, reloading] = [oneAtATime(), oneAtATime()];
   const follow = ({ sources, identity }: Core): void => {
@@ -71,13 +74,13 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
     handle: (bytes, deadline) => core.handle(bytes, deadline),
     secret: secrets.secret,
     adminToken: secrets.adminToken,
-    readiness: () => readinessOf(core, secrets, recorder, state.draining),
+    readiness: () => readinessOf(core, secrets, store, recorder, state.draining),
     policy: () => effectivePolicy(core.sources),
     metrics: recorder.metrics,
   }).catch((error: unknown) => {
     stopPolling();
     core.close();
-    throw error;
+    return endWith(store, error);
   });
   for (const warning of settings.warnings) log.warn(warning, {});
 
@@ -93,8 +96,8 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
       old.close();
       return Promise.resolve();
     });
-    if (!isDeepStrictEqual([next.listen, next.audit.to], [settings.listen, settings.audit.to]))
-      log.warn('listen and audit.to count at the next start', {});
+    if (!isDeepStrictEqual(atStart(next), atStart(settings)))
+      log.warn('listen, store and audit.to count at the next start', {});
   };
 
   return {
@@ -112,9 +115,18 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
       stopPolling();
       core.close();
       await Promise.all(doors.pages.map((page) => page.close()));
+      await store.close();
       await recorder.close();
     },
   };
+}
+
+/** What a reload leaves as it was opened. */
+const atStart = ({ listen, store, audit }: Settings): unknown[] => [listen, store, audit.to];
+
+async function endWith(store: Store, error: unknown): Promise<never> {
+  await store.close();
+  throw error;
 }
 
 function heardBy(onCheck: OnCheck | undefined, recorder: Recorder, settings: Settings): Recorder {
@@ -163,12 +175,14 @@ function every(ms: number, work: () => Promise<void>, onFault: (fault: unknown) 
 function readinessOf(
   { sources, identity, revocationProblem }: Core,
   secrets: Secrets,
+  store: Store,
   recorder: Recorder,
   draining: boolean,
 ) {
   const others: [string, string | undefined][] = [
     ['revocations', revocationProblem()],
     ['identity', identity?.problem()],
+    ['store', store.problem()],
     ['audit', recorder.failing() ? 'records can not be written' : undefined],
     ...secrets.all.map((each): [string, string | undefined] => [`file ${each.from}`, each.problem()]),
   ];

@@ -4,7 +4,17 @@ import type { Decision } from './model/decision.js';
 import type { SpiffeId } from './model/ids.js';
 import type { HorizonPart, Instant } from './model/instant.js';
 import type { Route } from './model/policy.js';
-import type { IsRevoked, Pins, RevocableNames, RevocationStanding, Uses, VerifyCertificate } from './model/ports.js';
+import type { PinClaim } from './model/pin.js';
+import type {
+  ContestPin,
+  IsRevoked,
+  Pins,
+  RevocableNames,
+  RevocationStanding,
+  Uses,
+  VerifyCertificate,
+  WriteClaims,
+} from './model/ports.js';
 import type { Settings } from './model/settings.js';
 import type { Snapshot } from './model/snapshot.js';
 import type { VerifyTokenSignature } from './origin/token.js';
@@ -21,6 +31,8 @@ export interface CheckDependencies {
   readonly turns?: Pick<Turns, 'wait'>;
   readonly pins: Pins;
   readonly uses: Uses;
+  readonly writeClaims: WriteClaims;
+  readonly contestPin: ContestPin;
   readonly isRevoked: IsRevoked;
   /** Absent: the revocations are asked on each hit. */
   readonly standing?: RevocationStanding;
@@ -53,4 +65,6 @@ export interface Draft extends Decision {
   readonly names?: RevocableNames;
   /** False where it was made on something that a cached copy would not notice changing. */
   readonly cacheable: boolean;
+  /** Set where presenters differ and the request would otherwise have been allowed: what `onConflict: both` marks. */
+  readonly contest?: PinClaim;
 }

@@ -5,7 +5,7 @@
 import type { Ask, CheckDependencies, Draft } from './ask.js';
 import { decideBeside } from './candidate.js';
 import type { Attributes } from './model/attributes.js';
-import type { Mode, Outcome } from './model/decision.js';
+import type { Decision, Mode, Outcome } from './model/decision.js';
 import { parseSpiffeId } from './model/ids.js';
 import type { SpiffeId } from './model/ids.js';
 import { instantAt } from './model/instant.js';
@@ -120,7 +120,7 @@ function begin(request: Result<Attributes>, snapshot: Snapshot, deps: CheckDepen
     instant: instantAt(now, deps.deaf),
   };
   const key = isRecallable(ask) ? recallKey(ask) : undefined;
-  const found = key === undefined ? undefined : recall(key, now, ask.guard, deps);
+  const found = key === undefined ? undefined : recall(key, now, deps);
   return found === undefined ? { kind: 'open', ask, key, mode } : answered(foundIn(mode, found));
 }
 
@@ -139,7 +139,7 @@ async function decideAndKeep(
   const draft = await before(deadline, deps.now, () => decideAnew(ask));
   // Before anything is written, so that both are asked about the same pins and used tokens.
   const beside = await decideBeside(ask, (work) => before(deadline, deps.now, work));
-  const decision = commit(draft, ask);
+  const decision = inTime(await commit(draft, ask, mode), deadline, deps.now);
   const cacheable = draft.cacheable && beside?.cacheable !== false && decision.verdict === draft.verdict;
   if (key !== undefined && cacheable) {
     const horizon = ask.instant.horizon();
@@ -156,6 +156,10 @@ const caseAmbiguous = refuse(
   'a reader that ignores case would select another line',
   'the path differs from a declared one only in upper and lower case',
 );
+
+/** A store elsewhere takes its time; nobody hears an allow after the deadline, so it is none. */
+const inTime = (decision: Decision, deadline: number | undefined, now: () => number): Decision =>
+  deadline === undefined || now() < deadline ? decision : deny(late, {});
 
 /** What setTimeout takes; with more it fires at once. */
 const LONGEST_WAIT = 2 ** 31 - 1;

@@ -7,6 +7,7 @@ import { createEngine, readersFor } from './engine.js';
 import type { Engine, Memory } from './engine.js';
 import { createHandler } from './handle.js';
 import type { Handle } from './handle.js';
+import type { TokenName } from './model/ids.js';
 import type { Settings } from './model/settings.js';
 import { createQuick } from './quick/quick.js';
 import { openIdentity } from './identity.js';
@@ -72,7 +73,7 @@ export async function openCore(
   const { mayAnswer, onOutcome, onClockStep } = recorder;
   const engine = createEngine({ settings, memory, snapshot: sources.snapshot, now, onFault, onClockStep });
   const quick = createQuick(engine.parts);
-  const revocations = await openRevocations(settings, memory, recorder, now());
+  const revocations = await openRevocations(settings, memory, recorder, now);
   const follow = async (force: boolean): Promise<void> => {
     await identity?.poll(now(), force);
     const own = identity?.current(now());
@@ -138,15 +139,19 @@ async function openRevocations(
   { revocation }: Settings,
   memory: Memory,
   recorder: Recorder,
-  now: number,
+  clock: () => number,
 ): Promise<WatchedFile<unknown> | undefined> {
   if (revocation.file === null) return undefined;
   const followed = followRevocations(
     revocation.file,
     memory.revocations,
-    recorder.onRevocation,
+    (event, revocation) => {
+      recorder.onRevocation(event, revocation);
+      // Who takes a token's revocation back has looked into it: its first presenter holds the pin again.
+      if (event === 'unrevoked' && revocation.type === 'token') memory.release(revocation.value as TokenName, clock());
+    },
     recorder.onRevocationProblems,
   );
-  await followed.poll(now, true);
+  await followed.poll(clock(), true);
   return followed;
 }

@@ -8,7 +8,7 @@ import { createCheck } from './check.js';
 import type { Check } from './check.js';
 import { readPemChain, readPemText, readSvid } from './evidence/certificate.js';
 import type { Policy, PolicyIssue } from './model/policy.js';
-import type { Uses, VerifyPath } from './model/ports.js';
+import type { VerifyPath } from './model/ports.js';
 import type { Settings } from './model/settings.js';
 import type { Snapshot } from './model/snapshot.js';
 import { pathVerifier } from './origin/path-validation.js';
@@ -21,8 +21,8 @@ import type { CertificateReaders } from './state/certificates.js';
 import { watchClock } from './state/clock.js';
 import { createDecisionCache } from './state/decision-cache.js';
 import { readJwks } from './state/jwks.js';
-import { createPins, createUses } from './state/pins.js';
-import type { MemoryPins } from './state/pins.js';
+import { createPresented } from './state/pins.js';
+import type { Presented } from './state/pins.js';
 import { createRevocations } from './state/revocations.js';
 import type { Revocations } from './state/revocations.js';
 import type { Parsed } from './state/source.js';
@@ -41,15 +41,15 @@ export interface Engine extends Memory {
 }
 
 /** What must outlive a reload of the configuration. */
-export interface Memory {
-  readonly pins: MemoryPins;
-  readonly uses: Uses;
+export interface Memory extends Presented {
   readonly revocations: Revocations;
 }
 
-export const createMemory = ({ cache }: Pick<Settings, 'cache'>): Memory => ({
-  pins: createPins(cache.pins),
-  uses: createUses(cache.pins),
+export const createMemory = (
+  { cache }: Pick<Settings, 'cache'>,
+  presented: Presented = createPresented(cache.pins),
+): Memory => ({
+  ...presented,
   revocations: createRevocations(),
 });
 
@@ -81,6 +81,8 @@ export function createEngine(options: EngineOptions): Engine {
     turns,
     pins: memory.pins,
     uses: memory.uses,
+    writeClaims: memory.writeClaims,
+    contestPin: memory.contestPin,
     isRevoked: memory.revocations.isRevoked,
     standing: memory.revocations.standing,
     cache,

@@ -3,15 +3,18 @@
  * A found decision is asked of revocations and pins once more; whatever they say against it sends the request the whole
  * way, so that the reason is the one that the uncached engine gives.
  */
+import { hash } from 'node:crypto';
 import type { Ask, CheckDependencies, Draft } from './ask.js';
-import type { Decision } from './model/decision.js';
-import type { SpiffeId } from './model/ids.js';
+import type { Decision, Findings, Mode } from './model/decision.js';
+import { trustDomainOf } from './model/ids.js';
+import type { Sha256Hex } from './model/ids.js';
+import type { VerifiedOrigin, WorkloadOrigin } from './model/origin.js';
+import type { Claims, PinClaim, Presentation, Use } from './model/pin.js';
 import type { Line, Route } from './model/policy.js';
-import type { PinKnowledge } from './model/ports.js';
+import type { Answer, PinKnowledge } from './model/ports.js';
 import { ok, refuse } from './model/result.js';
 import type { Refusal, Result } from './model/result.js';
-import type { Credential, VerifiedToken } from './model/token.js';
-import { sharesToken } from './origin/binding.js';
+import type { Bound, Credential, VerifiedToken } from './model/token.js';
 import { isVerifiedOrigin } from './origin/verify.js';
 import { demandOf, isPermit } from './policy/decide.js';
 import { FORWARDED_HEADER } from './request/shape.js';
@@ -67,17 +70,12 @@ export function recallKey({ attributes, shape, route, beside, snapshot, deps }: 
 /** Whom a decision that was found is asked about once more. */
 export type RecallDependencies = Pick<CheckDependencies, 'cache' | 'isRevoked' | 'standing' | 'pins'>;
 
-export function recall(
-  key: string,
-  now: number,
-  guard: SpiffeId | undefined,
-  deps: RecallDependencies,
-): CachedDecision | undefined {
+export function recall(key: string, now: number, deps: RecallDependencies): CachedDecision | undefined {
   const entry = deps.cache.find(key, now);
   if (entry === undefined || !isStillClear(entry, now, deps)) return undefined;
   const { decision, beside } = entry;
-  if (beside !== undefined && !standsWith(peekPin(beside, now, guard, deps))) return undefined;
-  const pin = peekPin(decision, now, guard, deps);
+  if (beside !== undefined && !standsWith(peekPin(beside, now, deps))) return undefined;
+  const pin = peekPin(decision, now, deps);
   return (decision.verdict.kind === 'allow' ? pin === 'holds' : standsWith(pin)) ? entry : undefined;
 }
 
@@ -100,15 +98,22 @@ function isStillClear(
 /** An allow needs its pin; what writes none only needs that nobody else has it. */
 const standsWith = (pin: PinKnowledge): boolean => pin === 'holds' || pin === 'free';
 
-/** Writes what only the final allow may write. In: a draft. Out: the decision, which may have become a deny. */
-export function commit(draft: Draft, ask: Ask): Decision {
+/**
+ * Writes what only the final allow may write, or that presenters differ where an allow would have been written otherwise.
+ * In: a draft, and whether refusals count. Out: the decision, which may have become a deny.
+ */
+export async function commit(draft: Draft, ask: Ask, mode: Mode): Promise<Decision> {
   const { verdict, findings } = draft;
-  if (verdict.kind === 'deny') return { verdict, findings };
+  if (verdict.kind === 'deny') {
+    if (draft.contest !== undefined && mode !== 'shadow') await ask.deps.contestPin(draft.contest, ask.instant.now);
+    return { verdict, findings };
+  }
   if (!isSealed(draft, ask.route)) throw new Error('an allow without a seal');
-  const pinned = claimPin(draft, ask);
-  // One after the other: a pin that could not be written must not use the token up.
-  const written = pinned.ok ? recordUse(draft, ask) : pinned;
-  return written.ok ? { verdict, findings } : { verdict: { kind: 'deny', refusal: written }, findings };
+  const claims = claimsOf(findings, ask);
+  if (!claims.ok) return { verdict: { kind: 'deny', refusal: claims }, findings };
+  const written = await writeClaims(claims.value, ask);
+  if (!written.ok) return { verdict: { kind: 'deny', refusal: written }, findings };
+  return { verdict, findings: written.value === 'first' ? { ...findings, pinnedNow: true } : findings };
 }
 
 /** A permit that decide.ts gave, on an origin that verify.ts made, wherever anything asks for one. */
@@ -120,53 +125,63 @@ function isSealed({ verdict, findings }: Decision, route: Route): boolean {
 
 const nothing = ok(undefined);
 
-function claimPin({ findings }: Decision, { deps, instant, guard }: Ask): Result<void> {
-  const { token, bound } = findings;
-  if (token === undefined || bound?.pin === undefined) return nothing;
-  const { presenter, until } = bound.pin;
-  return deps.pins.claim(token.name, presenter, sharesToken(token.issuer, presenter, guard), until, instant.now);
+/** Most allows write nothing, and ask nobody. */
+const writeClaims = (claims: Claims, { deps, instant }: Ask): Answer<'first' | 'known'> =>
+  claims.pin === undefined && claims.uses.length === 0 ? known : deps.writeClaims(claims, instant.now);
+
+const known = ok('known' as const);
+
+function claimsOf(findings: Findings, ask: Ask): Result<Claims> {
+  const { token, bound, origin } = findings;
+  const uses: Use[] = [];
+  for (const line of onceLines(ask.route)) {
+    if (token === undefined) return noToken;
+    uses.push(useOf(token, line));
+  }
+  if (bound?.pin === undefined || origin?.kind !== 'workload') return ok({ pin: undefined, uses });
+  return ok({ pin: { claim: bound.pin, presentation: presentationOf(bound.pin, origin, ask) }, uses });
 }
+
+const presentationOf = (
+  { presenter }: PinClaim,
+  { id, chain }: WorkloadOrigin & VerifiedOrigin,
+  ask: Ask,
+): Presentation => ({
+  presenter,
+  environment: ask.deps.settings.trust.get(trustDomainOf(id))?.environment ?? null,
+  chain: hash('sha256', chain.join('\n'), 'hex') as Sha256Hex,
+  at: ask.instant.now,
+});
 
 /** Of a decision that no pin was asked for, nothing could object. */
-function peekPin(
-  { findings }: Pick<Decision, 'findings'>,
-  now: number,
-  guard: SpiffeId | undefined,
-  { pins }: RecallDependencies,
-): PinKnowledge {
-  const { token, bound } = findings;
-  if (token === undefined || bound?.pin === undefined) return 'holds';
-  const { presenter } = bound.pin;
-  return pins.peek(token.name, presenter, sharesToken(token.issuer, presenter, guard), now);
+function peekPin({ findings }: Pick<Decision, 'findings'>, now: number, { pins }: RecallDependencies): PinKnowledge {
+  const pin = findings.bound?.pin;
+  return pin === undefined ? 'holds' : pins.peek(pin, now);
 }
 
+/** Step 5, where nothing but a pin ties the token to its origin. */
+export const comparePin = ({ pin }: Bound, { deps, instant }: Ask): Answer<void> =>
+  pin === undefined ? nothing : deps.pins.compare(pin, instant.now);
+
 /** Single use counts for each audience and line. */
-const useName = (token: VerifiedToken, line: Line): string =>
-  `${token.issuer.audiences.join(',')} ${JSON.stringify([line.methods, line.path.text])}`;
+const useOf = (token: VerifiedToken, line: Line): Use => ({
+  name: `${token.name} ${token.issuer.audiences.join(',')} ${JSON.stringify([line.methods, line.path.text])}`,
+  until: token.expires + token.issuer.clockSkew,
+});
 
 const onceLines = (route: Route): readonly Line[] => linesOf(route).filter(({ conditions }) => conditions.once);
 
 /** Step 6: whether the token was used on one of the lines that allow it once. */
-export function usedBefore({ route, deps, instant }: Ask, credential: Credential | undefined): Result<void> {
+export async function usedBefore(
+  { route, deps, instant }: Ask,
+  credential: Credential | undefined,
+): Promise<Result<void>> {
   for (const line of onceLines(route)) {
-    const result =
-      credential === undefined
-        ? noToken
-        : deps.uses.seen(credential.token.name, useName(credential.token, line), instant.now);
+    if (credential === undefined) return noToken;
+    const result = await deps.uses.unused(useOf(credential.token, line), instant.now);
     if (!result.ok) return result;
   }
   return nothing;
 }
 
 const noToken: Refusal = refuse('internal_error', 'a line that allows one use looked at no token');
-
-function recordUse({ findings }: Decision, { route, deps, instant }: Ask): Result<void> {
-  const { token } = findings;
-  for (const line of onceLines(route)) {
-    const until = token === undefined ? 0 : token.expires + token.issuer.clockSkew;
-    const result =
-      token === undefined ? noToken : deps.uses.record(token.name, useName(token, line), until, instant.now);
-    if (!result.ok) return result;
-  }
-  return nothing;
-}

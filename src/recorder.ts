@@ -15,8 +15,10 @@ import type { OnOutcome } from './handle.js';
 import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
 import type { CertificateFacts } from './model/evidence.js';
+import type { Pinned } from './model/pin.js';
 import type { Settings } from './model/settings.js';
 import type { OwnIdentity } from './identity.js';
+import { pinName } from './origin/presenter.js';
 import { REVOCATION_TYPES } from './state/revocations.js';
 import type { OnRevocation } from './state/revocation-file.js';
 import { createSeenCertificates } from './state/seen-certificates.js';
@@ -30,6 +32,9 @@ export interface Recorder {
   readonly onClockStep: () => void;
   readonly onRevocation: OnRevocation;
   readonly onRevocationProblems: (problems: readonly string[]) => void;
+  /** Undefined where the shared store answers (again). */
+  readonly onStore: (problem: string | undefined) => void;
+  readonly onStoreWarning: (warning: string) => void;
   /** False where a check must be denied because its record could not be written. */
   readonly mayAnswer: () => boolean;
   /** What the gauges are read from and how records are written, from now on; `audit.to` stays as it was opened. */
@@ -53,6 +58,7 @@ const MAX_BUFFER = 8 * 1024 * 1024;
 /** Throws one sentence where the audit output cannot be opened. */
 export function createRecorder(settings: Settings, log: Log, now: () => number): Recorder {
   let observed: Observed | undefined;
+  let storeUp: 0 | 1 | undefined;
   const current = (): Settings => observed?.settings ?? settings;
   const seconds = (ages: ReadonlyMap<string, number> | undefined): [string, number][] =>
     [...(ages ?? [])].map(([name, ms]) => [name, ms / 1000]);
@@ -65,6 +71,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     revocations: () => REVOCATION_TYPES.map((type) => [type, observed?.engine.revocations.size(type) ?? 0]),
     revocationLag: () => 0,
     pins: () => observed?.engine.pins.size() ?? 0,
+    storeUp: () => (storeUp === undefined ? [] : [['redis', storeUp]]),
   });
   const sink = openSink(settings.audit.to, {
     maxBuffer: MAX_BUFFER,
@@ -96,11 +103,11 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     }
   };
 
-  const pinConflict = ({ findings, id, time }: Outcome): void => {
+  const pinConflict = ({ findings, id, time, guard }: Outcome): void => {
     const { token, origin } = findings;
     metrics.incident('pin_conflict');
     if (token === undefined || origin?.kind !== 'workload') return;
-    const first = observed?.engine.pins.first(token.name, time);
+    const pinned = observed?.engine.pins.pinned(pinName(token, guard), time);
     event('pin_conflict', {
       id,
       token: token.name,
@@ -108,7 +115,24 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       origin: origin.id,
       ...(token.jti === undefined ? {} : { jti: token.jti }),
       ...(origin.sha256 === undefined ? {} : { certificate: origin.sha256 }),
-      ...(first === undefined ? {} : { first_presenter: first }),
+      ...(pinned === undefined ? {} : firstPresentation(pinned)),
+    });
+  };
+
+  /** A bearer token that travels for long before anybody uses it may have been collected. */
+  const suspect = ({ findings, id, time, cache }: Outcome): void => {
+    const { token, origin, pinnedNow } = findings;
+    if (token === undefined || origin?.kind !== 'workload' || pinnedNow === undefined || cache === 'hit') return;
+    const { suspectAfter } = token.issuer;
+    if (suspectAfter === null || time - token.issuedAt <= suspectAfter) return;
+    metrics.incident('token_suspect');
+    event('token_suspect', {
+      id,
+      token: token.name,
+      issuer: token.issuer.issuer,
+      origin: origin.id,
+      issued_at: token.issuedAt,
+      ...(token.jti === undefined ? {} : { jti: token.jti }),
     });
   };
 
@@ -127,6 +151,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       if (leavesRecord(outcome, current().audit.allowedShare, Math.random())) {
         sink.write(line?.() ?? recordOf(outcome, attributes, microseconds));
       }
+      suspect(outcome);
       if (judged === 'token_presenter_changed') pinConflict(outcome);
       if (judged === 'token_replayed') metrics.incident('token_replayed');
     },
@@ -167,6 +192,18 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       });
     },
     onRevocationProblems: (problems) => log.error('lines of the revocation file are not usable', { problems }),
+    onStore(problem) {
+      const lost = problem !== undefined;
+      storeUp = lost ? 0 : 1;
+      if (!lost) {
+        log.info('the store answers', {});
+        return event('store_recovered', {});
+      }
+      log.error('the store does not answer: what needs it is refused', { problem });
+      metrics.incident('store_lost');
+      event('store_lost', { detail: problem });
+    },
+    onStoreWarning: (warning) => log.warn(warning, {}),
     mayAnswer: () => current().audit.onFailure === 'allow' || !sink.failing(),
     observe: (next) => void (observed = next),
     metrics: metrics.render,
@@ -179,3 +216,12 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
 /** ms until our own certificate ends, by its name. */
 const ownExpiry = (own: CertificateFacts | undefined, now: number): ReadonlyMap<string, number> =>
   new Map(own === undefined ? [] : [[own.id, own.notAfter - now]]);
+
+const firstPresentation = ({ first, contestedBy }: Pinned): EventFields<'pin_conflict'> => ({
+  first_presenter: first.presenter.id,
+  first_seen: first.at,
+  first_chain: first.chain,
+  ...(first.presenter.key === undefined ? {} : { first_key: first.presenter.key }),
+  ...(first.environment === null ? {} : { first_environment: first.environment }),
+  ...(contestedBy === undefined ? {} : { contested_by: contestedBy.id }),
+});

@@ -5,7 +5,7 @@
 import type { Ask, Draft } from './ask.js';
 import { readForwarded } from './evidence/forwarded.js';
 import { tokenIn } from './evidence/token.js';
-import type { Decision, Findings } from './model/decision.js';
+import type { Decision, Findings, Judgement } from './model/decision.js';
 import type { VerifiedOrigin } from './model/origin.js';
 import type { RevocableNames } from './model/ports.js';
 import { httpStatus } from './model/reasons.js';
@@ -13,7 +13,7 @@ import type { Reason } from './model/reasons.js';
 import { refuse } from './model/result.js';
 import type { Refusal } from './model/result.js';
 import type { Settings } from './model/settings.js';
-import type { Credential } from './model/token.js';
+import type { Bound, Credential } from './model/token.js';
 import { bind, mayPresent } from './origin/binding.js';
 import { namedWorkload } from './origin/identity-claim.js';
 import { verifyPeer } from './origin/peer.js';
@@ -22,7 +22,7 @@ import { checkTokenTimes } from './origin/token.js';
 import { verifyOrigin } from './origin/verify.js';
 import { decide, demandOf } from './policy/decide.js';
 import { unmetOutside } from './policy/unmet-origin.js';
-import { usedBefore } from './recall.js';
+import { comparePin, usedBefore } from './recall.js';
 import { FORWARDED_HEADER } from './request/shape.js';
 
 /** Steps 2 to 7, without writing anything. */
@@ -39,6 +39,7 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
 
   let origin: VerifiedOrigin | undefined;
   let credential: Credential | undefined;
+  let changed: Refusal | undefined;
   if (demand.origin !== 'no') {
     const turn = deps.turns?.wait();
     if (turn === 'full') return no(overloaded, demand.origin);
@@ -72,8 +73,12 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
     if (!may.ok) return no(may, demand.token);
     // 5. binding
     const named = namedWorkload(token.value, ask.guard);
-    const bound = bind(token.value, named, origin, deps.pins, instant, ask.guard);
+    const bound = bind(token.value, named, origin, instant, ask.guard);
     if (!bound.ok) return no(bound, demand.token);
+    const held = await comparePin(bound.value, ask);
+    if (!held.ok && !mayContest(held, bound.value)) return no(held, demand.token);
+    // The refusal is given in any case; the steps after it say whether it would have been an allow.
+    if (!held.ok) changed = held;
     credential = { token: token.value, bound: bound.value };
     found = { ...found, bound: bound.value };
   }
@@ -81,9 +86,9 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
   if (origin !== undefined) {
     names = revocableNames(origin, credential, ask);
     const live = deps.isRevoked(names, instant.now);
-    if (!live.ok) return no(live, aboutToken(live.reason) ? demand.token : demand.origin);
-    const unused = usedBefore(ask, credential);
-    if (!unused.ok) return no(unused, demand.token);
+    if (!live.ok && changed === undefined) return no(live, aboutToken(live.reason) ? demand.token : demand.origin);
+    const unused = live.ok ? await usedBefore(ask, credential) : live;
+    if (!unused.ok) return no(changed ?? unused, demand.token);
   }
   // 7. policy
   const verdict = decide(
@@ -92,8 +97,16 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
     (domain) => deps.settings.trust.get(domain)?.environment ?? null,
     instant,
   );
+  if (changed !== undefined) return { ...no(changed, demand.token), ...contestOf(verdict, credential) };
   return { verdict, findings: found, cacheable: true, ...(names === undefined ? {} : { names }) };
 }
+
+/** With `onConflict: both` a conflict is marked, but only by what would have been allowed otherwise. */
+const mayContest = ({ reason }: Refusal, { pin }: Bound): boolean =>
+  reason === 'token_presenter_changed' && pin?.onConflict === 'both';
+
+const contestOf = (verdict: Judgement, credential: Credential | undefined): Pick<Draft, 'contest'> =>
+  verdict.kind === 'allow' && credential?.bound.pin !== undefined ? { contest: credential.bound.pin } : {};
 
 function peerQuestion({ attributes, deps, guard, snapshot, instant }: Ask): PeerQuestion {
   let read: ReturnType<typeof readForwarded> | undefined;

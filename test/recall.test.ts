@@ -49,29 +49,29 @@ describe('an OK', () => {
     return { draft: { verdict, findings: { route, ...changes }, cacheable: true }, ask: { route } as Ask };
   };
 
-  it('needs the permit that was given, not one that looks like it', () => {
+  it('needs the permit that was given, not one that looks like it', async () => {
     const { draft, ask } = draftOf('/open');
-    expect(commit(draft, ask).verdict).toBe(draft.verdict);
+    expect((await commit(draft, ask, 'enforce')).verdict).toBe(draft.verdict);
     if (draft.verdict.kind === 'deny') throw new Error('denied');
     const copy: Draft = { ...draft, verdict: { kind: 'allow', permit: { ...draft.verdict.permit } as Permit } };
-    expect(() => commit(copy, ask)).toThrow('an allow without a seal');
+    await expect(commit(copy, ask, 'enforce')).rejects.toThrow('an allow without a seal');
   });
 
-  it('needs the origin that was verified, not one that looks like it, wherever somebody is looked at', () => {
+  it('needs the origin that was verified, not one that looks like it, wherever somebody is looked at', async () => {
     const { draft, ask } = draftOf('/x', { origin: workload() });
-    expect(() => commit(draft, ask)).toThrow('an allow without a seal');
+    await expect(commit(draft, ask, 'enforce')).rejects.toThrow('an allow without a seal');
     const without = draftOf('/x');
-    expect(() => commit(without.draft, without.ask)).toThrow('an allow without a seal');
+    await expect(commit(without.draft, without.ask, 'enforce')).rejects.toThrow('an allow without a seal');
   });
 
-  it('is not needed for a deny', () => {
+  it('is not needed for a deny', async () => {
     const { ask } = draftOf('/x');
     const denied: Draft = {
       verdict: { kind: 'deny', refusal: refuse('scope_missing', '') },
       findings: {},
       cacheable: true,
     };
-    expect(commit(denied, ask)).toEqual({ verdict: denied.verdict, findings: {} });
+    expect(await commit(denied, ask, 'enforce')).toEqual({ verdict: denied.verdict, findings: {} });
   });
 });
 

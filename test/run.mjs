@@ -39,7 +39,7 @@ function main() {
 
 function setUp() {
   try {
-    return ensure({ envoy: true, build: true }).root;
+    return ensure({ envoy: true, build: true, redis: true }).root;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     process.stdout.write(`setup: ${error.message}\n`);

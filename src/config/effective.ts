@@ -54,7 +54,7 @@ interface At {
 
 function effective(at: At): Effective {
   const { schema, node } = at;
-  const nothing = node === undefined ? schema.default === null : node.kind === 'scalar';
+  const nothing = node === undefined ? isScalar(schema.default) : node.kind === 'scalar';
   const section = nothing ? undefined : formOf(schema, ({ properties }) => properties !== undefined);
   if (section?.properties !== undefined) return sectionOf(at, section.properties);
   if (node?.kind === 'map') return recordOf(at, node.entries);
@@ -63,6 +63,8 @@ function effective(at: At): Effective {
     return { kind: 'list', items: node.items.map((item) => effective(below(at, list?.items ?? {}, item, '[]'))) };
   return node === undefined ? defaultOf(at) : writtenOf(node, at.file);
 }
+
+const isScalar = (value: unknown): boolean => value === null || typeof value === 'string';
 
 const formOf = (schema: Schema, fits: (form: Schema) => boolean): Schema | undefined =>
   [schema, ...(schema.anyOf ?? [])].find(fits);

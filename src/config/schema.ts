@@ -24,6 +24,7 @@ import {
   word,
 } from './pieces.js';
 import { addressRange } from './remote-leaves.js';
+import { store } from './store-leaves.js';
 import { identityRule, tokenPlace, tokenType } from './token-leaves.js';
 
 const DURATION = String.raw`^(0|[1-9][0-9]*)(ms|s|m|h|d)$`;
@@ -106,10 +107,10 @@ const token = section({
   keysCA: orNull(file),
   keysAllow: list(leaf(addressRange)).transform(distinct).prefault([]),
   maxStale: stale,
-  pinBy: later('origin', ['instance']).prefault('origin'),
-  suspectAfter: laterNull(),
-  pinScope: later('workload', ['fleet']).prefault('workload'),
-  onConflict: later('later', ['both']).prefault('later'),
+  pinBy: word(['origin', 'instance']).prefault('origin'),
+  suspectAfter: orNull(lifetime),
+  pinScope: word(['workload', 'fleet']).prefault('workload'),
+  onConflict: word(['later', 'both']).prefault('later'),
   maxLifetime: lifetime.prefault('1h'),
   // RFC 7519 §4.1.4: no more than a few minutes.
   clockSkew: duration('0s', '10m').prefault('30s'),
@@ -129,8 +130,6 @@ const policy = section({
   candidate: orNull(file),
 });
 
-const isRedis = (value: unknown) => typeof value === 'object' || /^rediss?:/i.test(String(value));
-
 export const Config = section({
   workload: orNull(leaf(one.spiffeId)),
   environment: orNull(name),
@@ -148,7 +147,7 @@ export const Config = section({
     maxAge: duration('1ms', '1d').prefault('60s'),
     pins: count(1, 10_000_000).prefault(200_000),
   }).prefault({}),
-  store: laterIf(['memory'], isRedis).prefault('memory'),
+  store: store.prefault('memory'),
   revocation: section({
     file: orNull(file),
     maxStaleness: lifetime.prefault('60s'),

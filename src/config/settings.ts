@@ -14,6 +14,7 @@ import type {
   ListenSettings,
   PolicySettings,
   Settings,
+  StoreSettings,
   TrustSettings,
 } from '../model/settings.js';
 import { workloadApiAddress } from './address.js';
@@ -43,6 +44,7 @@ export function settingsOf(config: Config, folder: string, env: Env): Settings {
     allowHeaders: config.request.allowHeaders,
     policy: policyOf(config.policy, absolute),
     cache: config.cache,
+    store: storeOf(config.store, absolute),
     revocation: { file: orNull(config.revocation.file, absolute), maxStaleness: config.revocation.maxStaleness },
     audit: {
       to: audit.to.kind === 'file' ? { kind: 'file', path: absolute(audit.to.path) } : audit.to,
@@ -151,9 +153,25 @@ function issuerOf(token: TokenConfig, absolute: Absolute): IssuerSettings {
     identity: token.identity,
     domains: token.domains === null || token.domains.length === 0 ? null : token.domains,
     binding: token.binding,
+    pinBy: token.pinBy,
+    pinScope: token.pinScope,
+    onConflict: token.onConflict,
+    suspectAfter: token.suspectAfter,
     maxLifetime: token.maxLifetime,
     clockSkew: token.clockSkew,
     forward: token.forward,
+  };
+}
+
+function storeOf(store: Config['store'], absolute: Absolute): StoreSettings {
+  if (store.kind === 'memory') return store;
+  const { ca, usernameFile, passwordFile, keyFile } = store;
+  return {
+    ...store,
+    ca: orNull(ca, absolute),
+    usernameFile: orNull(usernameFile, absolute),
+    passwordFile: orNull(passwordFile, absolute),
+    keyFile: orNull(keyFile, absolute),
   };
 }
 
@@ -173,7 +191,7 @@ function policyOf(policy: Config['policy'], absolute: Absolute): PolicySettings 
   };
 }
 
-function warningsOf({ listen, origin, policy }: Config): string[] {
+function warningsOf({ listen, origin, policy, store }: Config): string[] {
   const open =
     listen.check.some((address) => address.kind === 'tcp') && listen.tls === null && listen.secretFile === null;
   return [
@@ -188,6 +206,15 @@ function warningsOf({ listen, origin, policy }: Config): string[] {
     ...(policy.mode === 'shadow'
       ? ['policy.mode: shadow: whatever is refused after the form of the request is answered OK, and only recorded']
       : []),
-    'store: memory forgets at restart: pins, tokens used once, and revocations that were not made in the revocation file',
+    ...storeWarnings(store),
   ];
+}
+
+function storeWarnings(store: Config['store']): string[] {
+  if (store.kind === 'memory')
+    return [
+      'store: memory forgets at restart: pins, tokens used once, and revocations that were not made in the revocation file',
+    ];
+  if (store.keyFile !== null) return [];
+  return ['store.keyFile is not set: whoever can read the store can tell which tokens and workloads it is about'];
 }

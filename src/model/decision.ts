@@ -64,6 +64,8 @@ export interface Findings {
   readonly presented?: TokenText;
   readonly token?: VerifiedToken;
   readonly bound?: Bound;
+  /** This check was the first to present the token, and pinned it. */
+  readonly pinnedNow?: true;
 }
 
 export interface Decision {

@@ -1,6 +1,7 @@
 import type { CertificateName } from './origin.js';
 import type { CertificateFacts } from './evidence.js';
 import type { SpiffeId, TokenName, TrustDomain } from './ids.js';
+import type { Claims, PinClaim, Pinned, Use } from './pin.js';
 import type { Algorithm, IssuerSettings } from './settings.js';
 import type { Result } from './result.js';
 import type { VerifiedToken } from './token.js';
@@ -71,6 +72,9 @@ export interface RevocableNames {
 /** Asked for every decision, also on each cache hit. */
 export type IsRevoked = (names: RevocableNames, now: number) => Result<void>;
 
+/** At once, or after asking a store elsewhere. */
+export type Answer<T> = Result<T> | Promise<Result<T>>;
+
 /**
  * A number that is another one whenever a name may be refused that was not refused before; NaN while nothing may be taken
  * from memory. What was clear under a standing is clear under the same standing at every later moment.
@@ -86,21 +90,24 @@ export type PinKnowledge = 'holds' | 'free' | 'conflict' | 'unknown';
 /** Who first presented an unbound token. */
 export interface Pins {
   /** Asked on each cache hit; never waits for anybody. */
-  peek(token: TokenName, presenter: SpiffeId, sharedWith: (other: SpiffeId) => boolean, now: number): PinKnowledge;
-  /** Whether `presenter` may present the token, without writing anything. */
-  compare(token: TokenName, presenter: SpiffeId, sharedWith: (other: SpiffeId) => boolean, now: number): Result<void>;
-  /** Compares once more and writes where nobody was first yet: one step that nothing can come between. */
-  claim(
-    token: TokenName,
-    presenter: SpiffeId,
-    sharedWith: (other: SpiffeId) => boolean,
-    until: number,
-    now: number,
-  ): Result<void>;
+  readonly peek: (pin: PinClaim, now: number) => PinKnowledge;
+  /** Whether the presenter may present the token, without writing anything. */
+  readonly compare: (pin: PinClaim, now: number) => Answer<void>;
+  /** Who is remembered here, for the record of a conflict. */
+  readonly pinned: (name: string, now: number) => Pinned | undefined;
 }
 
 /** Tokens that were used on a `once` line. */
 export interface Uses {
-  seen(token: TokenName, line: string, now: number): Result<void>;
-  record(token: TokenName, line: string, until: number, now: number): Result<void>;
+  /** Whether the token is still unused on that line. */
+  readonly unused: (use: Use, now: number) => Answer<void>;
 }
+
+/**
+ * Compares once more, and writes the pin where nobody was first yet and every use: one step that nothing can come between,
+ * all or nothing. Says whether the token was seen for the first time.
+ */
+export type WriteClaims = (claims: Claims, now: number) => Answer<'first' | 'known'>;
+
+/** Marks a pin whose presenters differ, so that nobody holds it any more. */
+export type ContestPin = (pin: PinClaim, now: number) => Answer<void>;

@@ -18,6 +18,7 @@ export interface Settings {
   readonly allowHeaders: readonly string[];
   readonly policy: PolicySettings;
   readonly cache: { readonly entries: number; readonly maxAge: number; readonly pins: number };
+  readonly store: StoreSettings;
   readonly revocation: { readonly file: string | null; readonly maxStaleness: number };
   readonly audit: AuditSettings;
   readonly logLevel: LogLevel;
@@ -75,6 +76,22 @@ export interface TrustSettings {
   readonly ceiling: { readonly scopes: readonly ScopePattern[] | null; readonly data: DataLabel | null } | null;
 }
 
+/** Where pins and used tokens are kept. */
+export type StoreSettings = { readonly kind: 'memory' } | ({ readonly kind: 'redis' } & RedisSettings);
+
+export interface RedisSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly database: number;
+  readonly tls: boolean;
+  /** PEM file; null: the system's authorities. */
+  readonly ca: string | null;
+  readonly usernameFile: string | null;
+  readonly passwordFile: string | null;
+  /** The secret that names in the store are digested with, and values sealed; null: a key that everybody knows. */
+  readonly keyFile: string | null;
+}
+
 export interface OriginSettings {
   readonly peer: 'certificate' | 'xfcc' | 'principal';
   readonly xfcc: 'append-forward' | 'sanitize-set' | 'forward-only' | 'ignore';
@@ -122,6 +139,13 @@ export interface IssuerSettings {
   /** Trust domains that `identity` may name; null: the guard's own. */
   readonly domains: readonly TrustDomain[] | null;
   readonly binding: Binding;
+  /** What a pin goes by: the origin, or origin and certificate key. */
+  readonly pinBy: 'origin' | 'instance';
+  readonly pinScope: 'workload' | 'fleet';
+  /** Who is refused where presenters differ. */
+  readonly onConflict: 'later' | 'both';
+  /** A token first seen this long (ms) after its `iat` is an event; null: never. */
+  readonly suspectAfter: number | null;
   readonly maxLifetime: number;
   readonly clockSkew: number;
   readonly forward: boolean;

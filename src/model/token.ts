@@ -1,4 +1,5 @@
-import type { SpiffeId, TokenName } from './ids.js';
+import type { TokenName } from './ids.js';
+import type { PinClaim } from './pin.js';
 import type { Claims } from './evidence.js';
 import type { IssuerSettings } from './settings.js';
 
@@ -16,6 +17,10 @@ export interface VerifiedToken {
   readonly expires: number;
   /** Already cut to the issuer's grants, each once. */
   readonly scopes: readonly string[];
+  /** When its issuer expected it to be renewed, ms; a flag in the record, no end. */
+  readonly warnAfter: number | undefined;
+  /** Who acts on behalf of the subject, the one that acts now first. For the record: it grants nothing. */
+  readonly actors: readonly string[];
   readonly claims: Claims;
 }
 
@@ -23,7 +28,7 @@ export interface VerifiedToken {
 export interface Bound {
   readonly method: 'exact' | 'window' | 'identity' | 'pin' | 'none';
   /** Set where the final allow must write a pin or keep to one. */
-  readonly pin: { readonly presenter: SpiffeId; readonly until: number } | undefined;
+  readonly pin: PinClaim | undefined;
 }
 
 /** The credential of a request whose line (or a guardrail) looks at one. */

@@ -11,9 +11,18 @@ import type { VerifiedToken } from '../model/token.js';
 
 export type NamedWorkload =
   | { readonly kind: 'none' }
-  | { readonly kind: 'workload'; readonly id: SpiffeId }
+  | {
+      readonly kind: 'workload';
+      readonly id: SpiffeId;
+      /** Where the token also names one instance of it: the ID of that one, should instances have IDs of their own. */
+      readonly instance?: SpiffeId;
+    }
   /** A claim's words, for the record only. */
   | { readonly kind: 'foreign'; readonly text: string };
+
+/** Whether this origin is who the token names. An origin whose ID says which instance it is must be that instance. */
+export const isNamed = (named: NamedWorkload, origin: SpiffeId): boolean =>
+  named.kind === 'workload' && (named.id === origin || named.instance === origin);
 
 type Template = Extract<IdentityRule, { readonly kind: 'template' }>;
 
@@ -59,7 +68,8 @@ function fromTemplate({ parts }: Template, claims: Claims, domains: readonly Tru
 
 /**
  * Kubernetes' own claims must agree with each other: `sub` is what the API server itself compares, and the namespace
- * cannot hold a colon. Neither claim there: a token of somebody that is no service account.
+ * cannot hold a colon. Neither claim there: a token of somebody that is no service account. The pod counts where the
+ * origin's ID tells it (`…/sa/NAME/pod/UID`); nothing else that is verified about an origin does.
  */
 function fromKubernetes(claims: Claims, domains: readonly TrustDomain[]): NamedWorkload {
   const { sub, 'kubernetes.io': details } = claims;
@@ -71,7 +81,14 @@ function fromKubernetes(claims: Claims, domains: readonly TrustDomain[]): NamedW
   if (!agreed || subject !== `${SERVICE_ACCOUNT}${namespace}:${account}`) return foreign(subject);
   const [domain, another] = domains;
   if (domain === undefined || another !== undefined) return foreign(subject);
-  return within(`spiffe://${domain}/ns/${namespace}/sa/${account}`, domains);
+  const named = within(`spiffe://${domain}/ns/${namespace}/sa/${account}`, domains);
+  return named.kind === 'workload' ? { ...named, ...podOf(details, named.id) } : named;
+}
+
+function podOf(details: unknown, id: SpiffeId): { readonly instance?: SpiffeId } {
+  const uid = textIn(memberOf(details, 'pod'), 'uid');
+  const instance = SEGMENT.test(uid) ? parseSpiffeId(`${id}/pod/${uid}`) : undefined;
+  return instance === undefined ? {} : { instance };
 }
 
 function within(text: string, domains: readonly TrustDomain[]): NamedWorkload {

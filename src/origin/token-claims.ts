@@ -1,7 +1,7 @@
 /**
  * In: a token whose signature is verified. Out: its claims in our own words: times in milliseconds, scopes as a list
  * that is cut to what the issuer may give. Refuses claims that are missing or of another type than RFC 7519 §4.1 gives
- * them. Does NOT compare any time with now (token-times.ts).
+ * them, and what its kind demands beside (token-kind.ts). Does NOT compare any time with now (token-times.ts).
  */
 import type { Claims, TokenText } from '../model/evidence.js';
 import { matchesScope } from '../model/patterns.js';
@@ -9,6 +9,9 @@ import { ok, refuse } from '../model/result.js';
 import type { Refusal, Result } from '../model/result.js';
 import type { IssuerSettings } from '../model/settings.js';
 import type { VerifiedToken } from '../model/token.js';
+import { actorsIn } from './actors.js';
+import { milliseconds } from './numeric-date.js';
+import { unmetKind, warnAfterOf } from './token-kind.js';
 
 /** What an issuer signed, whenever that was. Not a VerifiedToken, and not assignable to one: its times are unchecked. */
 export interface SignedToken {
@@ -17,9 +20,6 @@ export interface SignedToken {
   /** ms since 1970 */
   readonly notBefore: number | undefined;
 }
-
-/** The end of the year 9999: later ones have no ISO 8601 date of four digits, and no issuer means them. */
-const MAX_SECONDS = 253_402_300_799;
 
 /** RFC 6749 §3.3. What has other characters can not be demanded by any line, so it is left out. */
 const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
@@ -32,30 +32,41 @@ export function hasAudience(claims: Claims, accepted: readonly string[]): boolea
 }
 
 export function readClaims(token: TokenText, issuer: IssuerSettings, kid: string): Result<SignedToken> {
-  const { sub, jti, txn, exp, iat, nbf } = token.claimed;
+  const { name, claimed: claims } = token;
+  const { sub, jti, txn } = claims;
   if (!isTextOrAbsent(sub)) return malformed('sub', 'a text');
   if (!isTextOrAbsent(jti)) return malformed('jti', 'a text');
   if (!isTextOrAbsent(txn)) return malformed('txn', 'a text');
+  const times = timesOf(claims);
+  if (!times.ok) return times;
+  const scopes = scopesOf(claims, issuer);
+  if (!scopes.ok) return scopes;
+  const unmet = unmetKind(claims, issuer);
+  if (unmet !== undefined) return unmet;
+  const warnAfter = warnAfterOf(claims, issuer);
+  if (!warnAfter.ok) return warnAfter;
+  const actors = actorsIn(claims);
+  if (!actors.ok) return actors;
+  const { notBefore, ...lifetime } = times.value;
+  const values = { subject: sub, jti, txn, ...lifetime, scopes: scopes.value, claims };
+  const untimed = { name, issuer, kid, ...values, warnAfter: warnAfter.value, actors: actors.value };
+  return ok({ untimed, notBefore });
+}
+
+interface Times {
+  readonly issuedAt: number;
+  readonly expires: number;
+  readonly notBefore: number | undefined;
+}
+
+function timesOf({ exp, iat, nbf }: Claims): Result<Times> {
   const expires = milliseconds(exp);
   if (expires === undefined) return malformed('exp', 'a number of seconds');
   const issuedAt = milliseconds(iat);
   if (issuedAt === undefined) return malformed('iat', 'a number of seconds');
   const notBefore = milliseconds(nbf);
   if (nbf !== undefined && notBefore === undefined) return malformed('nbf', 'a number of seconds');
-  const scopes = scopesOf(token.claimed, issuer);
-  if (!scopes.ok) return scopes;
-  const { name, claimed: claims } = token;
-  const values = { subject: sub, jti, txn, issuedAt, expires, scopes: scopes.value, claims };
-  return ok({ untimed: { name, issuer, kid, ...values }, notBefore });
-}
-
-/**
- * RFC 7519 §2 NumericDate: seconds, maybe with a fraction. Microseconds are whole numbers here, so that a fraction of
- * milliseconds is exact: 1.001 s is 1001 ms and not 1000.9999999999999.
- */
-function milliseconds(seconds: unknown): number | undefined {
-  if (typeof seconds !== 'number' || !(Math.abs(seconds) <= MAX_SECONDS)) return undefined;
-  return Math.round(seconds * 1e6) / 1e3;
+  return ok({ issuedAt, expires, notBefore });
 }
 
 /** The first of the scope claims that is there counts, also when it is empty. No claim at all: no scopes. */

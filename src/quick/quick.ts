@@ -94,7 +94,7 @@ export function createQuick(deps: CheckDependencies, without: readonly QuickPart
       const caller = known.find(key);
       if (caller === undefined) return undefined;
       const now = deps.now();
-      const entry = recall(caller.key, now, caller.guard, deps);
+      const entry = recall(caller.key, now, deps);
       if (entry === undefined) return undefined;
       const settled = settledFor(caller, entry);
       const id = deps.newId();

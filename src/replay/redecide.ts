@@ -67,6 +67,8 @@ function worldOf(record: RecordedCheck, against: Against, need: Need): CheckDepe
     verifyTokenSignature: (current) => (token, issuers) => verifyTokenSignature(token, issuers, current.findKeys),
     pins: recordedPins(record, need),
     uses: recordedUses(record, need),
+    writeClaims: () => recordedClaims(record, need),
+    contestPin: () => ok(undefined),
     isRevoked: ({ token }) => recorded(record, token === undefined ? OF_CALLERS : [...OF_CALLERS, ...OF_TOKENS], need),
     cache: forgetful,
     now: () => Date.parse(record.time),
@@ -120,15 +122,20 @@ function keysOf(record: RecordedCheck, need: Need): ReadonlyMap<string, Verifica
   return new Map([[kid, { kid, fits: () => true, verify }]]);
 }
 
-const recordedPins = (record: RecordedCheck, need: Need): Pins => {
-  const word = (): Result<void> => recorded(record, ['token_presenter_changed', 'store_unavailable'], need);
-  return { peek: () => 'unknown', compare: word, claim: word };
-};
+const recordedPins = (record: RecordedCheck, need: Need): Pins => ({
+  peek: () => 'unknown',
+  compare: () => recorded(record, ['token_presenter_changed', 'store_unavailable'], need),
+  pinned: () => undefined,
+});
 
-const recordedUses = (record: RecordedCheck, need: Need): Uses => {
-  const word = (): Result<void> => recorded(record, ['token_replayed', 'store_unavailable'], need);
-  return { seen: word, record: word };
-};
+const recordedUses = (record: RecordedCheck, need: Need): Uses => ({
+  unused: () => recorded(record, ['token_replayed', 'store_unavailable'], need),
+});
+
+function recordedClaims(record: RecordedCheck, need: Need): Result<'known'> {
+  const word = recorded(record, ['token_presenter_changed', 'token_replayed', 'store_unavailable'], need);
+  return word.ok ? ok('known') : word;
+}
 
 const forgetful: DecisionCache = {
   find: () => undefined,

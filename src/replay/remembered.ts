@@ -72,5 +72,7 @@ const tokenOf = (
   issuedAt: NaN,
   expires: NaN,
   scopes: held.filter((scope) => issuer.grants.some((grant) => matchesScope(grant, scope))),
+  warnAfter: undefined,
+  actors: [],
   claims: {},
 });

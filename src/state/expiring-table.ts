@@ -6,6 +6,9 @@ export interface ExpiringTable<V> {
   get(key: string, now: number): V | undefined;
   /** False where the table is full of live entries. `until` (ms) is exclusive. */
   put(key: string, value: V, until: number, now: number): boolean;
+  remove(key: string): void;
+  /** Live entries. What is put or removed meanwhile may be left out. */
+  entries(now: number): Iterable<readonly [key: string, value: V, until: number]>;
   size(): number;
   sweep(now: number): void;
 }
@@ -29,6 +32,10 @@ export function createExpiringTable<V>(max: number): ExpiringTable<V> {
       if (entries.size >= max && !entries.has(key)) return false;
       entries.set(key, { value, until });
       return true;
+    },
+    remove: (key) => void entries.delete(key),
+    *entries(now) {
+      for (const [key, { value, until }] of entries) if (until > now) yield [key, value, until];
     },
     size: () => entries.size,
     sweep,

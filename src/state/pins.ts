@@ -1,67 +1,129 @@
-/** Who first presented an unbound token, in this process's memory (contract sections 1 and 9): forgotten at restart. */
-import type { SpiffeId, TokenName } from '../model/ids.js';
-import type { Pins, Uses } from '../model/ports.js';
-import { ok, refuse } from '../model/result.js';
+/**
+ * Who first presented an unbound token, and which tokens were used up, in this process's memory (contract sections 1 and
+ * 9): forgotten at restart. Each table has at most `max` live entries, none is pushed out, and a full one refuses.
+ */
+import type { Claims, PinClaim, Pinned } from '../model/pin.js';
+import type { Answer, ContestPin, Pins, Uses, WriteClaims } from '../model/ports.js';
+import type { TokenName } from '../model/ids.js';
+import { ok } from '../model/result.js';
 import type { Result } from '../model/result.js';
 import { createExpiringTable } from './expiring-table.js';
+import type { ExpiringTable } from './expiring-table.js';
+import { heldBy, holds, pinsFull, usedUp, usesFull } from './pin-rules.js';
 
-export interface MemoryPins extends Pins {
-  /** Who is remembered for a token, for the record of a conflict. */
-  first(token: TokenName, now: number): SpiffeId | undefined;
-  size(): number;
+/** Pins and used tokens: in memory here, in a store that guards share in state/redis/. */
+export interface Presented {
+  readonly pins: Pins & { readonly size: () => number };
+  readonly uses: Uses;
+  readonly writeClaims: WriteClaims;
+  readonly contestPin: ContestPin;
+  /** Ends the contest about a token: its first presenter holds the pin again. */
+  readonly release: (token: TokenName, now: number) => void;
 }
 
-export function createPins(max: number): MemoryPins {
-  const table = createExpiringTable<SpiffeId>(max);
-  const peek: Pins['peek'] = (token, presenter, sharedWith, now) => {
-    const first = table.get(token, now);
-    if (first === undefined) return 'free';
-    return first === presenter || sharedWith(first) ? 'holds' : 'conflict';
-  };
-  const compare: Pins['compare'] = (token, presenter, sharedWith, now) => {
-    const first = table.get(token, now);
-    const known = peek(token, presenter, sharedWith, now);
-    return first === undefined || known === 'holds' ? ok(undefined) : conflict(first, presenter);
-  };
+/** Whoever only remembers answers at once. */
+export type Memory<T> = { readonly [Key in keyof T]: AtOnce<T[Key]> };
+type AtOnce<F> = F extends (...args: infer In) => Answer<infer Out> ? (...args: In) => Result<Out> : F;
+
+export interface MemoryPresented extends Presented {
+  readonly pins: Presented['pins'] & Memory<Pick<Pins, 'compare'>>;
+  readonly uses: Memory<Uses>;
+  readonly writeClaims: (claims: Claims, now: number) => Result<'first' | 'known'>;
+  readonly contestPin: (pin: PinClaim, now: number) => Result<void>;
+}
+
+export function createPresented(max: number): MemoryPresented {
+  const pins = createExpiringTable<Pinned>(max);
+  const uses = createExpiringTable<true>(max);
   return {
-    peek,
-    compare,
-    claim(token, presenter, sharedWith, until, now) {
-      const compared = compare(token, presenter, sharedWith, now);
-      if (!compared.ok || table.get(token, now) !== undefined) return compared;
-      if (table.put(token, presenter, until, now)) return compared;
-      return refuse('store_unavailable', `the table of pins is full (${max} live entries)`);
+    pins: {
+      peek(pin, now) {
+        const pinned = pins.get(pin.name, now);
+        if (pinned === undefined) return 'free';
+        return holds(pinned, pin) ? 'holds' : 'conflict';
+      },
+      compare: (pin, now) => comparePin(pins, pin, now),
+      pinned: pins.get,
+      size: pins.size,
     },
-    first: table.get,
-    size: table.size,
+    uses: { unused: ({ name }, now) => unused(uses, name, now) },
+    writeClaims(claims, now) {
+      const refusal = objection(pins, uses, claims, now);
+      if (refusal !== undefined) return refusal;
+      const isFirst = claims.pin !== undefined && pins.get(claims.pin.claim.name, now) === undefined;
+      const written = writeAll(pins, uses, claims, isFirst, max, now);
+      return written.ok ? ok(isFirst ? 'first' : 'known') : written;
+    },
+    contestPin(pin, now) {
+      const pinned = pins.get(pin.name, now);
+      if (pinned !== undefined && pinned.contestedBy === undefined && !holds(pinned, pin))
+        pins.put(pin.name, { ...pinned, contestedBy: pin.presenter }, pin.until, now);
+      return nothing;
+    },
+    release(token, now) {
+      for (const [name, pinned, until] of contested(pins, token, now))
+        pins.put(name, { ...pinned, contestedBy: undefined }, until, now);
+    },
   };
 }
 
-const conflict = (first: SpiffeId, now: SpiffeId): Result<void> =>
-  refuse(
-    'token_presenter_changed',
-    `first presented by ${first}, now by ${now}`,
-    'each workload must fetch a token of its own; workloads that share one by design are listed in presenters',
-  );
+const nothing = ok(undefined);
 
-/** Tokens used on a `once` line, in this process's memory. */
-export function createUses(max: number): Uses {
-  const table = createExpiringTable<true>(max);
-  const name = (token: string, line: string): string => `${token} ${line}`;
-  const seen: Uses['seen'] = (token, line, now) =>
-    table.get(name(token, line), now) === undefined
-      ? ok(undefined)
-      : refuse(
-          'token_replayed',
-          'the token was used on this line before',
-          'fetch a new token for each call of this route',
-        );
-  return {
-    seen,
-    record(token, line, until, now) {
-      const first = seen(token, line, now);
-      if (!first.ok || table.put(name(token, line), true, until, now)) return first;
-      return refuse('store_unavailable', `the table of used tokens is full (${max} live entries)`);
-    },
-  };
+function comparePin(pins: ExpiringTable<Pinned>, pin: PinClaim, now: number): Result<void> {
+  const pinned = pins.get(pin.name, now);
+  return pinned === undefined ? nothing : heldBy(pinned, pin);
+}
+
+const unused = (uses: ExpiringTable<true>, name: string, now: number): Result<void> =>
+  uses.get(name, now) === undefined ? nothing : usedUp;
+
+function objection(
+  pins: ExpiringTable<Pinned>,
+  uses: ExpiringTable<true>,
+  claims: Claims,
+  now: number,
+): Exclude<Result<void>, { ok: true }> | undefined {
+  const all = [
+    ...(claims.pin === undefined ? [] : [comparePin(pins, claims.pin.claim, now)]),
+    ...claims.uses.map(({ name }) => unused(uses, name, now)),
+  ];
+  for (const each of all) if (!each.ok) return each;
+  return undefined;
+}
+
+/** What was written is taken back where the rest has no room: a pin that was not written must not use the token up. */
+function writeAll(
+  pins: ExpiringTable<Pinned>,
+  uses: ExpiringTable<true>,
+  claims: Claims,
+  isFirst: boolean,
+  max: number,
+  now: number,
+): Result<void> {
+  const written: string[] = [];
+  const takeBack = (): void => written.forEach((name) => uses.remove(name));
+  for (const { name, until } of claims.uses) {
+    if (!uses.put(name, true, until, now)) {
+      takeBack();
+      return usesFull(max);
+    }
+    written.push(name);
+  }
+  if (claims.pin === undefined || !isFirst) return nothing;
+  const { claim, presentation } = claims.pin;
+  if (pins.put(claim.name, { first: presentation, contestedBy: undefined }, claim.until, now)) return nothing;
+  takeBack();
+  return pinsFull(max);
+}
+
+/** Contested pins of a token, in whichever scope. Looks at each entry: an operator asks, not a caller. */
+export function* contested<P extends Pinned>(
+  pins: ExpiringTable<P>,
+  token: string,
+  now: number,
+): Generator<readonly [name: string, pinned: P, until: number]> {
+  for (const entry of pins.entries(now)) {
+    const [name, { contestedBy }] = entry;
+    if (contestedBy !== undefined && (name === token || name.startsWith(`${token} `))) yield entry;
+  }
 }

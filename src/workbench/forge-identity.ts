@@ -49,11 +49,11 @@ function patternOf(parts: Parts, names: readonly string[]): RegExp {
 }
 
 function kubernetesClaims(id: SpiffeId | undefined): Claims {
-  const [ns, namespace, sa, name, more] = id === undefined ? [] : pathSegments(id);
-  if (ns !== 'ns' || sa !== 'sa' || namespace === undefined || name === undefined || more !== undefined)
-    return { sub: SOMEBODY };
+  const [ns, namespace, sa, name, pod, uid, more] = id === undefined ? [] : pathSegments(id);
+  const isPod = pod === undefined || (pod === 'pod' && uid !== undefined && more === undefined);
+  if (ns !== 'ns' || sa !== 'sa' || namespace === undefined || name === undefined || !isPod) return { sub: SOMEBODY };
   return {
     sub: `system:serviceaccount:${namespace}:${name}`,
-    'kubernetes.io': { namespace, serviceaccount: { name } },
+    'kubernetes.io': { namespace, serviceaccount: { name }, ...(uid === undefined ? {} : { pod: { uid } }) },
   };
 }

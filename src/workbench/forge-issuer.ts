@@ -8,6 +8,7 @@ import { CompactSign, exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
 import type { SpiffeId } from '../model/ids.js';
 import type { Algorithm, IssuerSettings } from '../model/settings.js';
+import { isAccessTokenProfile } from '../origin/token-kind.js';
 import { identityClaims } from './forge-identity.js';
 import type { ScenarioToken } from './scenario.js';
 
@@ -44,6 +45,10 @@ export const strangerAs = (issuer: string, like: IssuerSettings | undefined): Is
   identity: null,
   domains: null,
   binding: 'none',
+  pinBy: 'origin',
+  pinScope: 'workload',
+  onConflict: 'later',
+  suspectAfter: null,
   maxLifetime: like?.maxLifetime ?? FRESH,
   clockSkew: 0,
   forward: true,
@@ -76,6 +81,7 @@ export function claimsOf(
     // An older token than the issuer may make has run out: that is what the check will say.
     exp: issuedAt + Math.floor(Math.min(issuer.maxLifetime, age + FRESH) / 1000),
     ...(scopeClaim === undefined || scopes.length === 0 ? {} : { [scopeClaim]: scopes.join(' ') }),
+    ...(isAccessTokenProfile(issuer) ? { sub: 'somebody', client_id: 'throw-away' } : {}),
     ...identityClaims(issuer.identity, presenter.id),
     ...(bound ? { cnf: { 'x5t#S256': presenter.sha256.toString('base64url') } } : {}),
     ...claims,

@@ -5,7 +5,7 @@
  */
 import { readToken } from '../evidence/token.js';
 import type { Claims, TokenText } from '../model/evidence.js';
-import { confirmedCertificate } from '../origin/confirmation.js';
+import { confirmationOf } from '../origin/confirmation.js';
 import { readClaims } from '../origin/token-claims.js';
 import { defaultIssuer } from './default-issuer.js';
 import { fault, shownValue } from './inspection.js';
@@ -71,9 +71,12 @@ function lifetimeOf({ exp, iat }: Claims): string {
 }
 
 function boundTo(claims: Claims): string {
-  const certificate = confirmedCertificate(claims);
-  if (!certificate.ok) return 'something that can not be verified';
-  return certificate.value === undefined ? 'nothing (no cnf)' : `the certificate ${certificate.value}`;
+  const confirmation = confirmationOf(claims);
+  if (!confirmation.ok) return 'something that can not be verified';
+  if (confirmation.value === undefined) return 'nothing (no cnf)';
+  const { certificate, forwarders } = confirmation.value;
+  const carriers = forwarders === undefined ? '' : `, carried by ${[...forwarders].join(' or ') || 'no forwarder'}`;
+  return `the certificate ${certificate}${carriers}`;
 }
 
 const membersOf = (object: unknown): Fact[] =>

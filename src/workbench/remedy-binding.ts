@@ -26,11 +26,17 @@ export function unboundToken(told: Case): Remedy {
 }
 
 export function foreignToken(told: Case): Remedy {
+  const { cause } = told;
   const { origin, token } = told.outcome.findings;
   if (origin?.kind !== 'workload')
     return no('none: the token belongs to a workload, and who presents it is none; take it for stolen');
+  if (cause.detail.includes('proxy-principals'))
+    return byCaller(
+      `the token lists the only forwarders that may carry it (cnf proxy-principals#spiffe; ${shown(cause.detail)}): the caller calls directly, or gets a token that lists the proxies on this way`,
+      { via: [] },
+    );
   const advice = 'never lift the binding for it: a stolen token looks the same';
-  const isProof = /certificate|x5t/.test(told.cause.detail);
+  const isProof = /certificate|x5t/.test(cause.detail);
   if (isProof)
     return byToken(
       `the token is bound to another certificate: one of another workload, or of ${origin.id} before its certificate was renewed; it fetches a token of its own with the certificate it has now; ${advice}`,

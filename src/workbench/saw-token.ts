@@ -15,17 +15,31 @@ export function sawToken({ outcome, context }: Scene): string[] {
   return sawClaimed(presented, outcome.time);
 }
 
+/** More is in the audit record. */
+const MAX_ACTORS = 8;
+
 function sawVerified(token: VerifiedToken, now: number): string[] {
-  const { issuer, kid, subject, scopes, claims, issuedAt, expires } = token;
+  const { issuer, kid, subject, actors, warnAfter, scopes, claims, issuedAt, expires } = token;
   const aud = listOf(claims['aud']);
   const carried = carriedScopes(token);
   const cut = carried.filter((scope) => !scopes.includes(scope));
   return [
     `issuer ${shown(issuer.issuer)}, key ${shown(kid, 80)}, audience ${shownList(aud)}`,
     ...(subject === undefined ? [] : [`subject ${shown(subject)}`]),
+    ...(actors.length === 0
+      ? []
+      : [
+          `acted for by ${actors
+            .slice(0, MAX_ACTORS)
+            .map((actor) => shown(actor, 120))
+            .join(', then ')}; that grants nothing`,
+        ]),
     `scopes held: ${scopes.length === 0 ? 'none' : shownList(scopes, 20)}`,
     ...(cut.length === 0 ? [] : [`taken away by the issuer's grants: ${shownList(cut)}`]),
     `${spanText(now - issuedAt)} old, ${expires < now ? `expired ${spanText(now - expires)} ago` : `expires in ${spanText(expires - now)}`}`,
+    ...(warnAfter === undefined || now < warnAfter
+      ? []
+      : [`should have been renewed ${spanText(now - warnAfter)} ago (warnafter)`]),
     `name ${token.name}`,
   ];
 }

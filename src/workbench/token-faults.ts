@@ -4,7 +4,7 @@
  */
 import type { TokenText } from '../model/evidence.js';
 import { instantAt } from '../model/instant.js';
-import { confirmedCertificate } from '../origin/confirmation.js';
+import { confirmationOf } from '../origin/confirmation.js';
 import { readClaims } from '../origin/token-claims.js';
 import { checkTokenTimes } from '../origin/token-times.js';
 import { defaultIssuer } from './default-issuer.js';
@@ -32,7 +32,7 @@ const mediaType = (typ: string | undefined): string => (typ ?? 'jwt').toLowerCas
 
 /** Well-formed stand-ins for the claims that are not the question. */
 const FIT = { exp: 2, iat: 1 } as const;
-const TIMED = ['sub', 'jti', 'txn', 'exp', 'iat', 'nbf', 'scope', 'scp'] as const;
+const TIMED = ['sub', 'jti', 'txn', 'exp', 'iat', 'nbf', 'scope', 'scp', 'act'] as const;
 
 export function claimFaults(token: TokenText): Fault[] {
   const { claimed } = token;
@@ -48,8 +48,8 @@ export function claimFaults(token: TokenText): Fault[] {
     const read = readClaims({ ...token, claimed: alone }, defaultIssuer(), '');
     if (!read.ok) faults.push(fault(read.detail, 'RFC 7519 §4.1'));
   }
-  const certificate = confirmedCertificate(claimed);
-  if (!certificate.ok) faults.push(fault(certificate.detail, 'RFC 7800 §3.1, RFC 8705 §3.1'));
+  const confirmation = confirmationOf(claimed);
+  if (!confirmation.ok) faults.push(fault(confirmation.detail, 'RFC 7800 §3.1, RFC 8705 §3.1'));
   return faults;
 }
 

@@ -11,6 +11,7 @@ const sources = {
   revocations: () => [['token', 2]] as const,
   revocationLag: () => 1.5,
   pins: () => 9,
+  storeUp: () => [['redis', 0]] as const,
 };
 
 describe('metrics', () => {
@@ -48,6 +49,7 @@ describe('metrics', () => {
       'firsthand_revocations{type="token"} 2',
       'firsthand_revocation_lag_seconds 1.5',
       'firsthand_pins 9',
+      'firsthand_store_up{store="redis"} 0',
       'firsthand_incidents_total{type="pin_conflict"} 1',
       'firsthand_audit_dropped_total 4',
       'firsthand_build_info{version="1.2.3",node="v20"} 1',

@@ -106,6 +106,10 @@ const ISSUER: IssuerSettings = {
   identity: null,
   domains: null,
   binding: 'strongest',
+  pinBy: 'origin',
+  pinScope: 'workload',
+  onConflict: 'later',
+  suspectAfter: null,
   maxLifetime: 1,
   clockSkew: 0,
   forward: true,
@@ -121,6 +125,8 @@ export const token: VerifiedToken = {
   issuedAt: 0,
   expires: 1,
   scopes: ['orders.read', 'profile'],
+  warnAfter: undefined,
+  actors: [],
   claims: { email: 'never-in-a-record@example.com' },
 };
 

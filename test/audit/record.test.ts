@@ -261,3 +261,35 @@ describe('which checks leave a record', () => {
     expect(leavesRecord(full, 1, 0.999999)).toBe(true);
   });
 });
+
+describe('what a verified token says beside its subject', () => {
+  const of = (token: Partial<typeof make.token>): ReturnType<typeof decisionRecord> =>
+    decisionRecord(make.outcome(make.allow(READ), { token: { ...make.token, ...token } }), undefined, SETTINGS, 1);
+
+  it('is who acts for it: cut in number and length, without anything shaped like a token', () => {
+    expect(of({ actors: ['agent of https://a.example', 'bff'] }).act).toEqual(['agent of https://a.example', 'bff']);
+    expect(of({}).act).toBeUndefined();
+    const { act = [] } = of({ actors: Array.from({ length: 300 }, () => 'x'.repeat(2000)) });
+    expect([act.length, act.every((each) => Buffer.byteLength(each) <= 1024)]).toEqual([32, true]);
+    expect(of({ actors: [`eyJhbGciOiJFUzI1NiJ9.${'x'.repeat(20)}.y`] }).act).toEqual(['[token]']);
+  });
+
+  it('is when it should have been renewed, from that moment on', () => {
+    const { time } = make.outcome(make.allow(READ), {});
+    expect(of({ warnAfter: time }).warn_after).toBe('2026-01-01T12:00:00.007Z');
+    expect(of({ warnAfter: time + 1 }).warn_after).toBeUndefined();
+    expect(of({}).warn_after).toBeUndefined();
+  });
+
+  it('is nothing while the token is only claimed', () => {
+    const claimed = { iss: 'i', act: { sub: 'bff' }, 'kubernetes.io': { warnafter: 1 } };
+    const presented = make.presented('a.b.c', claimed);
+    const record = decisionRecord(
+      make.outcome(make.deny('token_expired', 'old'), { presented }),
+      undefined,
+      SETTINGS,
+      1,
+    );
+    expect([record.claimed, record.act, record.warn_after]).toEqual([{ issuer: 'i' }, undefined, undefined]);
+  });
+});

@@ -9,16 +9,10 @@ const listen = (extra: string) => `${BASE}listen: { ${extra} }\n`;
 
 describe('words whose feature comes later', () => {
   test.each([
-    ['tokens[0].pinBy', tokens('pinBy: ▸instance')],
-    ['tokens[0].suspectAfter', tokens('suspectAfter: ▸5m')],
-    ['tokens[0].pinScope', tokens('pinScope: ▸fleet')],
-    ['tokens[0].onConflict', tokens('onConflict: ▸both')],
     ['origin.hops', `${BASE}origin: { hops: ▸accept }\n`],
     ['origin.hops', `${BASE}origin: { hops: ▸require }\n`],
     ['identities', `${BASE}identities: ▸identities.yaml\n`],
     ['kinds', `${BASE}kinds: ▸{ agent: {} }\n`],
-    ['store', `${BASE}store: ▸redis://127.0.0.1\n`],
-    ['store', `${BASE}store: ▸rediss://redis:6379/0\n`],
     ['revocation.onIncident', `${BASE}revocation: { onIncident: ▸revoke:1h }\n`],
     ['tracing.otlp', `${BASE}tracing: { otlp: ▸http://collector }\n`],
   ])('%s is refused with its name and value: %s', (name, marked) => {
@@ -26,12 +20,6 @@ describe('words whose feature comes later', () => {
     expect(got).toEqual(expected);
     expect(messages).toEqual([expect.stringContaining(`${name}: `)]);
     expect(messages).toEqual([expect.stringContaining('not yet supported')]);
-  });
-
-  it('the password of a store is not shown', () => {
-    const [issue] = issuesFrom(`${BASE}store: rediss://user:hunter2@redis:6379/0\n`);
-    expect(issue?.message).toContain('not yet supported');
-    expect(issue?.message).not.toContain('hunter2');
   });
 });
 
@@ -209,7 +197,7 @@ describe('values', () => {
       /expected trace, debug, info, warn, error, fatal or silent/,
     ],
     ['an unknown detail', `${BASE}denials: { detail: ▸all }\n`, /expected none, reason, hint or auto/],
-    ['an unknown store', `${BASE}store: ▸disk\n`, /expected memory, got "disk"/],
+    ['an unknown store', `${BASE}store: ▸disk\n`, /expected redis:\/\/ or rediss:\/\/HOST:PORT\/DB, got "disk"/],
   ])('%s is refused at its place', (_, marked, message) => {
     const { expected, got, messages } = markedIssues(marked);
     expect(messages).toEqual([expect.stringMatching(message)]);
@@ -275,6 +263,37 @@ describe('what is accepted besides', () => {
 `);
     expect(got).toEqual(expected);
     expect(messages[0]).toMatch(/^tokens\[0\]\.grants is required where tokens names several issuers/);
+  });
+
+  it.each([
+    ['identity: "{sub}", binding: ', 'identity'],
+    ['identity: kubernetes, binding: ', 'window'],
+    ['identity: kubernetes, domains: [prod.example], binding: ', 'identity'],
+    ['identity: "{sub}", domains: [a.example, b.example], binding: ', 'identity'],
+    ['binding: ', 'exact'],
+    ['binding: ', 'strongest'],
+  ])('a binding that something can hold is taken: %s%s', (before, binding) => {
+    expect(issuesFrom(tokens(`${before}${binding}`))).toEqual([]);
+  });
+
+  it.each([
+    ['binding: ▸identity', 'expected identity beside binding: identity, got none'],
+    ['binding: ▸window', 'expected identity beside binding: window, got none'],
+    ['identity: null, binding: ▸identity', 'expected identity beside binding: identity, got none'],
+    [
+      'identity: kubernetes, domains: ▸[a.example, b.example]',
+      'expected one trust domain with identity: kubernetes, got 2',
+    ],
+  ])('a binding that no token can ever hold is refused: %s', (keys, message) => {
+    const { expected, got, messages } = markedIssues(tokens(keys));
+    expect(got).toEqual(expected);
+    expect(messages).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('a binding beside an identity that is wrong is not reported as well', () => {
+    expect(issuesFrom(tokens('identity: nobody, binding: identity'))).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('{claim}') as string }),
+    ]);
   });
 
   it('an empty list of domains means the own one', () => {

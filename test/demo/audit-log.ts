@@ -8,17 +8,22 @@ export interface AuditLog {
   hear(line: string): void;
   byDecision(id: string): readonly AuditRecord[];
   byRequest(requestId: string): readonly AuditRecord[];
+  /** Pins that were contested in this decision. */
+  incidents(id: string): readonly AuditRecord[];
 }
 
 export function makeAuditLog(): AuditLog {
   const decisions: AuditRecord[] = [];
+  const incidents: AuditRecord[] = [];
   return {
     hear(line) {
       const record = JSON.parse(line) as AuditRecord;
       if (record['event'] === 'decision') decisions.push(record);
+      if (record['event'] === 'pin_conflict') incidents.push(record);
     },
     byDecision: (id) => decisions.filter((record) => record['id'] === id),
     byRequest: (requestId) => decisions.filter((record) => record['request_id'] === requestId),
+    incidents: (id) => incidents.filter((record) => record['id'] === id),
   };
 }
 

@@ -3,25 +3,33 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { EXPECTED } from './expected.js';
 import { readOptions } from './options.js';
 import { writeAnnotations } from './podinfo.js';
-import { ROWS } from './rows.js';
+import { MAIN, THEFT } from './pieces.js';
+import { SPELLING_NAMES, SPELLINGS } from './spellings.js';
 import { sabotage, StalePatch } from './sabotage.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 describe('the demo', () => {
-  it('expects something of each row and of nothing else', () => {
-    expect(ROWS.map((row) => row.name).sort()).toEqual([...EXPECTED.keys()].sort());
+  it.each([MAIN, THEFT])('expects something of each row and of nothing else', ({ sections, expected }) => {
+    const names = sections.flatMap(({ rows }) => rows.map(({ name }) => name));
+    expect(names.sort()).toEqual([...expected.keys()].sort());
+  });
+
+  it('spells a stolen token in sixteen ways, and signs it anew in one', () => {
+    const token = `e30.e30.${Buffer.from('ab'.repeat(32), 'hex').toString('base64url').padEnd(85, '-')}A`;
+    const spelled = SPELLING_NAMES.map((name) => JSON.stringify(SPELLINGS[name](token)));
+    expect(new Set([...spelled, JSON.stringify([['authorization', `Bearer ${token}`]])]).size).toBe(16 + 1 + 1);
   });
 
   it('reads its options and refuses others', () => {
     expect(readOptions([])).toEqual({ kind: 'play', keep: false });
     expect(readOptions(['--keep'])).toEqual({ kind: 'play', keep: true });
+    expect(readOptions(['--theft'])).toEqual({ kind: 'theft' });
     expect(readOptions(['--sabotage', 'x'])).toEqual({ kind: 'sabotage', name: 'x' });
     expect(readOptions(['--sabotage', 'all'])).toEqual({ kind: 'all' });
-    for (const argv of [['--sabotage'], ['--sabotage', 'x', 'y'], ['--keep', 'x'], ['x']])
+    for (const argv of [['--sabotage'], ['--sabotage', 'x', 'y'], ['--keep', 'x'], ['--theft', 'x'], ['x']])
       expect(readOptions(argv).kind).toBe('wrong');
   });
 

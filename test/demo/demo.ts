@@ -6,6 +6,7 @@ import { SABOTAGES } from '../mutation/sabotage.js';
 import type { Sabotage } from '../mutation/sabotage.js';
 import { keep } from './keep.js';
 import { readOptions, USAGE } from './options.js';
+import { MAIN, THEFT } from './pieces.js';
 import { play } from './play.js';
 import type { Report } from './play.js';
 import { sabotage } from './sabotage.js';
@@ -25,7 +26,9 @@ export async function demo(argv: readonly string[], programs: Programs): Promise
       for (const { name, breaks } of SABOTAGES) console.log(`${name.padEnd(24)} ${breaks}`);
       return 0;
     case 'play':
-      return show(await play(programs, options.keep ? showAndKeep : undefined), !options.keep);
+      return show(await play(programs, MAIN, options.keep ? showAndKeep : undefined), !options.keep);
+    case 'theft':
+      return show(await play(programs, THEFT), true);
     case 'sabotage':
       return one(options.name, programs);
     case 'all':
@@ -41,7 +44,7 @@ async function showAndKeep(stage: Stage, report: Report): Promise<void> {
 function show(report: Report, aloud: boolean): number {
   const wrong = report.verdicts.filter((verdict) => verdict.differences.length > 0).length + report.remarks.length;
   if (!aloud) return wrong === 0 ? 0 : 1;
-  console.log(table(report.verdicts));
+  console.log(table(report.verdicts, report.piece.sections));
   for (const remark of report.remarks) console.log(`✗ ${remark}`);
   const right = report.verdicts.length - report.verdicts.filter((verdict) => verdict.differences.length > 0).length;
   console.log(`${right} of ${report.verdicts.length} rows are as expected`);
@@ -79,7 +82,7 @@ async function all(programs: Programs): Promise<number> {
 async function playSabotaged(patch: Sabotage, programs: Programs): Promise<Report> {
   const saboteur = await sabotage(programs.root, patch);
   try {
-    return await play({ ...programs, main: saboteur.main });
+    return await play({ ...programs, main: saboteur.main }, MAIN);
   } finally {
     await saboteur.clean();
   }

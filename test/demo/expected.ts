@@ -8,6 +8,8 @@ export interface Expected {
   readonly reason: string | null;
   readonly origin: string | null;
   readonly cache?: 'hit' | 'miss';
+  /** Where the decision is an incident: who presented the token before. */
+  readonly incident?: string;
 }
 
 const FRONTEND = 'spiffe://prod.example/ns/shop/sa/frontend';
@@ -21,7 +23,7 @@ const said = (answer: number, reason: string | null, origin: string | null, cach
 export const EXPECTED: ReadonlyMap<string, Expected> = new Map([
   ['direct call', said(200, 'allowed', FRONTEND, 'miss')],
   ['the same again', said(200, 'allowed', FRONTEND, 'hit')],
-  ['stolen unbound token', said(401, 'token_presenter_changed', THIEF)],
+  ['stolen unbound token', { ...said(401, 'token_presenter_changed', THIEF), incident: FRONTEND }],
   ['its owner goes on', said(200, 'allowed', FRONTEND)],
 
   ['bound token', said(200, 'allowed', FRONTEND, 'miss')],

@@ -43,7 +43,7 @@ export function judge(performance: Performance, expected: Expected | undefined, 
     ...judgeArrivals(witnesses.upstream.arrivals(callId), isAllowed(expected), expected),
     ...(expected.reason === null
       ? differs('records of the guard, which must not be asked:', witnesses.audit.byRequest(callId).length, 0)
-      : judgeRecords(records, expected, performance)),
+      : judgeRecords(records, id === undefined ? [] : witnesses.audit.incidents(id), expected, performance)),
   ];
   const said = witnesses.access.details(callId);
   if (got !== expected.answer && said !== undefined) differences.push(`the access log of the sidecar says ${said}`);
@@ -60,7 +60,15 @@ function judgeArrivals(arrivals: readonly Arrival[], allowed: boolean, expected:
   return [...count, ...differs('the workload saw the origin', origins.join(' and '), wanted.join())];
 }
 
-function judgeRecords(records: readonly AuditRecord[], expected: Expected, { row, callId }: Performance): string[] {
+const told = (event: AuditRecord): string => `${String(event['origin'])} after ${String(event['first_presenter'])}`;
+const incidentOf = ({ origin, incident }: Expected): string => `${String(origin)} after ${String(incident)}`;
+
+function judgeRecords(
+  records: readonly AuditRecord[],
+  incidents: readonly AuditRecord[],
+  expected: Expected,
+  { row, callId }: Performance,
+): string[] {
   const record = records[0];
   if (record === undefined || records.length > 1) return differs('audit records of this decision:', records.length, 1);
   return [
@@ -69,6 +77,7 @@ function judgeRecords(records: readonly AuditRecord[], expected: Expected, { row
     ...differs('the recorded origin is', record['origin'] ?? null, expected.origin),
     // The public listener replaces the request ids of strangers.
     ...(row.to === 'public' ? [] : differs('the recorded request id is', record['request_id'], callId)),
+    ...differs('incidents:', incidents.map(told).join(), expected.incident === undefined ? '' : incidentOf(expected)),
     ...(expected.cache === undefined ? [] : differs('the cache says', record['cache'], expected.cache)),
   ];
 }

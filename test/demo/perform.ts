@@ -7,7 +7,9 @@ import { FRONTEND, GATEWAY, ORDERS } from './materials.js';
 import { writeAnnotations } from './podinfo.js';
 import { poll } from './poll.js';
 import { randomUUID } from 'node:crypto';
-import type { Row } from './rows.js';
+import type { Row } from './row.js';
+import { SPELLINGS } from './spellings.js';
+import type { Lines } from './spellings.js';
 import type { Stage } from './stage.js';
 import { CALL_ID } from './upstream.js';
 
@@ -61,17 +63,28 @@ function transport(protocol: Row['protocol']): (call: Call) => Promise<Answer> {
 async function asCall(row: Row, stage: Stage, callId: string, kept: Agent): Promise<Call> {
   const { materials, ports } = stage;
   const svid = row.as === null ? undefined : await materials.identity(row.as);
-  const token = row.token === null ? [] : [['authorization', `Bearer ${materials.tokens[row.token]}`] as const];
   return {
     port: ports[row.to],
-    server: row.to === 'sidecar' ? ORDERS : GATEWAY,
+    server: row.to === 'sidecar' || row.to === 'second' ? ORDERS : GATEWAY,
     roots: materials.roots,
     as: svid === undefined ? undefined : { certificate: svid.chainPem, key: svid.keyPem },
     method: row.method,
     path: row.path,
-    headers: [[CALL_ID, callId], ['x-request-id', callId], ...token, ...(await forgery(row, stage)), ...row.headers],
+    headers: [
+      [CALL_ID, callId],
+      ['x-request-id', callId],
+      ...credential(row, stage),
+      ...(await forgery(row, stage)),
+      ...row.headers,
+    ],
     ...(row.kept ? { agent: kept } : {}),
   };
+}
+
+function credential({ token, spelling }: Row, { materials }: Stage): Lines {
+  if (token === null) return [];
+  const text = materials.tokens[token];
+  return spelling === null ? [['authorization', `Bearer ${text}`]] : SPELLINGS[spelling](text);
 }
 
 /** What an honest `forgedBy` would have written about a call of frontend, the hash of its certificate included. */

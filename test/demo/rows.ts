@@ -1,52 +1,6 @@
 /** What the demo sends, in this order. Data: what must come of it is in expected.ts. */
-import type { IdentityName, TokenLabel } from './materials.js';
-
-export interface Row {
-  readonly name: string;
-  /** Where it is sent: the sidecar itself, the gateway for the mesh, or the gateway for the world. */
-  readonly to: 'sidecar' | 'gateway' | 'public';
-  /** Whose certificate the caller holds; null: none. */
-  readonly as: IdentityName | null;
-  readonly token: TokenLabel | null;
-  readonly protocol: 'http1' | 'http2' | 'grpc';
-  readonly method: string;
-  readonly path: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Whose element about frontend the caller puts into x-forwarded-client-cert: right in every detail, but made up. */
-  readonly forgedBy: string | null;
-  /** Sent on one kept-alive connection, shared by all rows that say so. */
-  readonly kept: boolean;
-  /** Done before it is sent. */
-  readonly before: 'rewrite-annotations' | null;
-  /** Sent again until the answer is another one than this status: for what takes effect with time. */
-  readonly whileStatus: number | null;
-}
-
-export interface Section {
-  readonly title: string;
-  readonly rows: readonly Row[];
-}
-
-type Sketch = Partial<Omit<Row, 'name'>>;
-
-const row = (name: string, request: string, sketch: Sketch): Row => {
-  const [method = '', path = ''] = request.split(' ');
-  return {
-    name,
-    method,
-    path,
-    to: 'sidecar',
-    as: 'frontend',
-    token: null,
-    protocol: 'http1',
-    headers: [],
-    forgedBy: null,
-    kept: false,
-    before: null,
-    whileStatus: null,
-    ...sketch,
-  };
-};
+import { row } from './row.js';
+import type { Row, Section } from './row.js';
 
 const ORDERS = 'spiffe://prod.example/ns/shop/sa/orders';
 const GATEWAY = 'spiffe://prod.example/ns/edge/sa/gateway';
@@ -193,4 +147,5 @@ export const SECTIONS: readonly Section[] = [
   },
 ];
 
+/** All of them, in their order. */
 export const ROWS: readonly Row[] = SECTIONS.flatMap((section) => section.rows);

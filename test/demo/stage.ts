@@ -2,33 +2,28 @@
  * Puts everything on the stage and takes it down again: gateway Envoy → sidecar Envoy + guard → workload, all on loopback.
  * In: which guard to run. Out: where it is, what it records. Throws, with what the process said, when one does not start.
  */
-import { writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeAccessLog, makeAuditLog } from './audit-log.js';
 import type { AccessLog, AuditLog } from './audit-log.js';
-import { configuration, ENVOY_ARGS, gateway, sidecar } from './envoys.js';
-import type { EnvoyFile } from './envoys.js';
+import { gateway, sidecar } from './envoys.js';
+import type { EnvoyFile, SidecarPlaces } from './envoys.js';
 import { makeFolder } from './folders.js';
-import { makeMaterials, writeConfig } from './materials.js';
+import { makeMaterials, socketOf, writeConfig } from './materials.js';
 import type { Materials } from './materials.js';
-import { poll } from './poll.js';
+import { startEnvoy, startGuard } from './players.js';
+import type { Programs } from './players.js';
 import { freePorts } from './ports.js';
-import { start } from './processes.js';
-import type { Child } from './processes.js';
+import { scaffold } from './scaffold.js';
 import { startUpstream } from './upstream.js';
 import type { Upstream } from './upstream.js';
 
-export interface Programs {
-  readonly root: string;
-  readonly envoy: string;
-  /** The guard's main.js: the build's, or a sabotaged one. */
-  readonly main: string;
-}
+export type { Programs } from './players.js';
 
 export interface Ports {
   readonly sidecar: number;
+  /** The sidecar of a second replica; 0 where there is none, like those below. */
+  readonly second: number;
   readonly gateway: number;
   readonly public: number;
   readonly admin: number;
@@ -49,128 +44,58 @@ export interface Stage {
   stop(): Promise<number>;
 }
 
-/** For a process to be ready, ms. Generous: a cold and busy machine is no failure. */
-const START_LIMIT = 20_000;
-
 export async function setStage(programs: Programs): Promise<Stage> {
-  const folder = await makeFolder(join(tmpdir(), 'firsthand-demo-'));
-  const stack: (() => Promise<unknown>)[] = [() => folder.remove()];
-  const strike = async (): Promise<void> => {
-    for (const undo of stack.reverse().splice(0)) await undo();
-  };
-  try {
+  let guardCode = -1;
+  const { built, strike } = await scaffold(async (later) => {
+    const folder = await makeFolder(join(tmpdir(), 'firsthand-demo-'));
+    later(() => folder.remove());
     const materials = await makeMaterials(folder.path);
     const ports = await findPorts();
     const upstream = await startUpstream(ports.http, ports.grpc);
-    stack.push(() => upstream.stop());
-    const audit = makeAuditLog();
-    const access = makeAccessLog();
-    const guard = await startGuard(programs, materials, ports, audit);
-    let guardCode = -1;
-    stack.push(async () => (guardCode = await guard.stop()));
-    for (const file of envoyFiles(materials, ports)) {
-      const envoy = await startEnvoy(programs, materials, file, access);
-      stack.push(() => envoy.stop());
-      await listening(envoy, file.file === 'sidecar.yaml' ? [ports.sidecar] : [ports.gateway, ports.public]);
+    later(() => upstream.stop());
+    const [audit, access] = [makeAuditLog(), makeAccessLog()];
+    const config = await writeConfig(materials, { admin: ports.admin });
+    const guard = await startGuard(programs, config, ports.admin, audit);
+    later(async () => (guardCode = await guard.stop()));
+    for (const [file, listens] of envoyFiles(materials, ports)) {
+      const envoy = await startEnvoy(programs, materials, file, listens, access);
+      later(() => envoy.stop());
     }
-    return {
-      materials,
-      ports,
-      upstream,
-      audit,
-      access,
-      guardSaid: guard.tail,
-      stop: async () => (await strike(), guardCode),
-    };
-  } catch (error) {
-    await strike();
-    throw error;
-  }
+    return { materials, ports, upstream, audit, access, guardSaid: guard.tail };
+  });
+  return { ...built, stop: async () => (await strike(), guardCode) };
 }
 
 async function findPorts(): Promise<Ports> {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = await freePorts(6);
-  return { sidecar: a, gateway: b, public: c, admin: d, http: e, grpc: f };
+  return { sidecar: a, second: 0, gateway: b, public: c, admin: d, http: e, grpc: f };
 }
 
-async function startGuard(programs: Programs, materials: Materials, ports: Ports, audit: AuditLog): Promise<Child> {
-  const config = await writeConfig(materials, ports.admin);
-  const guard = start({
-    name: 'firsthand',
-    file: process.execPath,
-    args: [programs.main, 'serve', '--config', config],
-    cwd: materials.folder,
-    onStdout: audit.hear,
-  });
-  await ready(guard, async () => {
-    const answer = await fetch(`http://127.0.0.1:${ports.admin}/readyz`).catch(() => undefined);
-    return answer?.status === 200;
-  });
-  return guard;
+/** `guard`: the name of the guard that it asks. */
+export function sidecarOf(
+  { file }: Materials,
+  guard: string,
+  { inbound, http, grpc }: Pick<SidecarPlaces, 'inbound' | 'http' | 'grpc'>,
+): EnvoyFile {
+  const files = { certificate: file('orders.pem'), key: file('orders.key'), bundle: file('bundle.pem') };
+  return sidecar({ ...files, checkSocket: file(socketOf(guard)), inbound, http, grpc });
 }
 
-function envoyFiles(materials: Materials, ports: Ports): readonly EnvoyFile[] {
+function envoyFiles(materials: Materials, ports: Ports): readonly (readonly [EnvoyFile, readonly number[]])[] {
   const { file } = materials;
   const bundle = file('bundle.pem');
   return [
-    sidecar({
-      certificate: file('orders.pem'),
-      key: file('orders.key'),
-      bundle,
-      checkSocket: file('check.sock'),
-      inbound: ports.sidecar,
-      http: ports.http,
-      grpc: ports.grpc,
-    }),
-    gateway({
-      certificate: file('gateway.pem'),
-      key: file('gateway.key'),
-      bundle,
-      mesh: ports.gateway,
-      public: ports.public,
-      orders: ports.sidecar,
-    }),
+    [sidecarOf(materials, 'firsthand', { ...ports, inbound: ports.sidecar }), [ports.sidecar]],
+    [
+      gateway({
+        certificate: file('gateway.pem'),
+        key: file('gateway.key'),
+        bundle,
+        mesh: ports.gateway,
+        public: ports.public,
+        orders: ports.sidecar,
+      }),
+      [ports.gateway, ports.public],
+    ],
   ];
-}
-
-async function startEnvoy(
-  programs: Programs,
-  materials: Materials,
-  file: EnvoyFile,
-  access: AccessLog,
-): Promise<Child> {
-  const path = materials.file(file.file.replace('.yaml', '.envoy.json'));
-  await writeFile(path, configuration(programs.root, file));
-  return start({
-    name: `envoy ${file.file}`,
-    file: programs.envoy,
-    args: ['-c', path, ...ENVOY_ARGS],
-    cwd: materials.folder,
-    onStdout: access.hear,
-  });
-}
-
-async function listening(child: Child, ports: readonly number[]): Promise<void> {
-  for (const port of ports) await ready(child, () => accepts(port));
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-}
-
-async function ready(child: Child, ask: () => Promise<boolean>): Promise<void> {
-  try {
-    await poll(`${child.name} to be ready`, START_LIMIT, async () => {
-      if (child.code() !== undefined) throw new Error(`${child.name} ended with ${child.code()}`);
-      return (await ask()) ? true : undefined;
-    });
-  } catch (error) {
-    const said = child.tail();
-    await child.stop();
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said}`, { cause: error });
-  }
 }

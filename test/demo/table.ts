@@ -1,7 +1,6 @@
 /** The result for people: one line for each row, and below it what differs. */
 import type { Verdict } from './judge.js';
-import { SECTIONS } from './rows.js';
-import type { Row } from './rows.js';
+import type { Row, Section } from './row.js';
 
 const COLUMNS = [
   '',
@@ -17,7 +16,7 @@ const COLUMNS = [
   'guard µs',
 ] as const;
 
-export function table(verdicts: readonly Verdict[]): string {
+export function table(verdicts: readonly Verdict[], sections: readonly Section[]): string {
   const byRow = new Map(verdicts.map((verdict) => [verdict.performance.row, cells(verdict)]));
   const all = [COLUMNS, ...byRow.values()];
   const widths = COLUMNS.map((_, at) => Math.max(...all.map((line) => (line[at] ?? '').length)));
@@ -26,8 +25,8 @@ export function table(verdicts: readonly Verdict[]): string {
       .map((text, at) => text.padEnd(widths[at] ?? 0))
       .join('  ')
       .trimEnd();
-  const sections = SECTIONS.flatMap(({ title, rows }) => ['', title, ...rows.map((row) => line(byRow.get(row) ?? []))]);
-  return [line(COLUMNS), ...sections, '', ...verdicts.flatMap(complaints)].join('\n');
+  const told = sections.flatMap(({ title, rows }) => ['', title, ...rows.map((row) => line(byRow.get(row) ?? []))]);
+  return [line(COLUMNS), ...told, '', ...verdicts.flatMap(complaints)].join('\n');
 }
 
 const complaints = (verdict: Verdict): string[] =>
@@ -39,7 +38,7 @@ function cells({ performance, record, differences }: Verdict): string[] {
     differences.length === 0 ? '✓' : '✗',
     row.name,
     `${row.as ?? 'no certificate'} → ${row.to}`,
-    request(row),
+    `${request(row)}${row.times === 1 ? '' : ` ×${row.times}`}`,
     row.token ?? '',
     answer.grpcStatus === undefined ? String(answer.status) : `grpc ${answer.grpcStatus}`,
     text(record?.['reason']) || '(not asked)',

@@ -14,7 +14,7 @@ import { verifyTokenSignature } from '../../src/origin/token.js';
 import { createRecorder } from '../../src/recorder.js';
 import { createCertificates } from '../../src/state/certificates.js';
 import { createDecisionCache } from '../../src/state/decision-cache.js';
-import { createPins, createUses } from '../../src/state/pins.js';
+import { createPresented } from '../../src/state/pins.js';
 import { createRevocations } from '../../src/state/revocations.js';
 import { openSources } from '../../src/state/sources.js';
 import { createTokens } from '../../src/state/tokens.js';
@@ -45,8 +45,7 @@ export const serveBroken =
       snapshot: sources.snapshot,
       verifyCertificate: certificates.verify,
       verifyTokenSignature: createTokens(verifyTokenSignature, settings.cache.entries).verify,
-      pins: createPins(settings.cache.pins),
-      uses: createUses(settings.cache.pins),
+      ...createPresented(settings.cache.pins),
       isRevoked: createRevocations().isRevoked,
       cache: createDecisionCache(settings.cache.entries, settings.cache.maxAge),
       now,

@@ -112,9 +112,9 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'token-pin',
     breaks: 'an unbound token may change its presenter',
-    file: 'state/pins.ts',
-    find: "return first === undefined || known === 'holds' ? ok(undefined) : conflict(first, presenter);",
-    replace: 'return first === undefined || known !== undefined ? ok(undefined) : conflict(first, presenter);',
+    file: 'state/pin-rules.ts',
+    find: '(isSame(first.presenter, presenter) || sharedWith(first.presenter.id))',
+    replace: 'true',
     noticed: ['stolen unbound token'],
   },
   {
@@ -153,7 +153,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'once',
     breaks: 'once lets a token be used again',
     file: 'state/pins.ts',
-    find: 'table.get(name(token, line), now) === undefined',
+    find: 'uses.get(name, now) === undefined',
     replace: 'true',
     noticed: ['the same token once more'],
   },

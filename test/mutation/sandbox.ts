@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const COPIED = ['src', 'test', 'proto', 'envoy', 'package.json', 'tsconfig.json'] as const;
+const COPIED = ['src', 'test', 'proto', 'envoy', 'docs', 'package.json', 'tsconfig.json'] as const;
 
 export interface Sandboxes {
   /** What was there when the run began: everybody works on copies of it, whatever happens to the checkout meanwhile. */

@@ -8,12 +8,13 @@ import type { Instant } from '../../src/model/instant.js';
 import type { VerifiedOrigin, WorkloadOrigin } from '../../src/model/origin.js';
 import { ANY_ID, parseIdPattern } from '../../src/model/patterns.js';
 import type { IdPattern } from '../../src/model/patterns.js';
-import type { Pins } from '../../src/model/ports.js';
-import { ok, refuse } from '../../src/model/result.js';
+import type { PinClaim, Presentation } from '../../src/model/pin.js';
+import { ok } from '../../src/model/result.js';
 import type { Binding, IssuerSettings } from '../../src/model/settings.js';
 import type { VerifiedToken } from '../../src/model/token.js';
 import { bind, mayPresent, sharesToken } from '../../src/origin/binding.js';
 import type { NamedWorkload } from '../../src/origin/identity-claim.js';
+import { heldBy } from '../../src/state/pin-rules.js';
 import { issuerSettings } from '../helpers/tokens.js';
 
 const NOW = 1_790_000_000_000;
@@ -46,8 +47,9 @@ const workload = (overrides: Partial<WorkloadOrigin> = {}): VerifiedOrigin =>
     id: FRONTEND,
     sha256: hex('certificate'),
     certificate: undefined,
+    forwarders: [],
     ...overrides,
-  }) as VerifiedOrigin;
+  }) as unknown as VerifiedOrigin;
 const OUTSIDE = { kind: 'outside', behind: GATEWAY } as VerifiedOrigin;
 
 function tokenOf(claims: unknown = {}, settings: Partial<IssuerSettings> = {}, issuedAt = NOW - 60_000): VerifiedToken {
@@ -61,6 +63,8 @@ function tokenOf(claims: unknown = {}, settings: Partial<IssuerSettings> = {}, i
     issuedAt,
     expires: NOW + 300_000,
     scopes: [],
+    warnAfter: undefined,
+    actors: [],
     claims: claims as VerifiedToken['claims'],
   };
 }
@@ -69,18 +73,18 @@ const NONE: NamedWorkload = { kind: 'none' };
 const names = (workloadId: SpiffeId): NamedWorkload => ({ kind: 'workload', id: workloadId });
 const FOREIGN: NamedWorkload = { kind: 'foreign', text: 'spiffe://evil.example/x' };
 
-/** A pin table of one entry that keeps what it was asked. */
-function pinsOf(first: SpiffeId | undefined): Pick<Pins, 'compare'> & { readonly asked: string[] } {
-  const asked: string[] = [];
-  return {
-    asked,
-    compare(token, presenter, sharedWith, now) {
-      asked.push(`${token} ${presenter} ${now}`);
-      return first === undefined || first === presenter || sharedWith(first)
-        ? ok(undefined)
-        : refuse('token_presenter_changed', 'first presented by another');
-    },
-  };
+const presentation = (id: SpiffeId): Presentation => ({
+  presenter: { id, key: undefined },
+  environment: null,
+  chain: hex('chain'),
+  at: NOW,
+});
+
+/** Whether a pin that `first` wrote lets this one in. */
+function comparedWith(first: SpiffeId | undefined, pin: PinClaim): string {
+  if (first === undefined) return 'pinned';
+  const held = heldBy({ first: presentation(first), contestedBy: undefined }, pin);
+  return held.ok ? 'pinned' : held.reason;
 }
 
 interface Case {
@@ -104,9 +108,12 @@ const patterns = (...texts: string[]): IdPattern[] =>
 function outcome(given: Case): string {
   const { claims, mode: binding = 'strongest', named = NONE, origin = workload(), first, issuedAt } = given;
   const token = tokenOf(claims, { binding, presenters: given.presenters ?? [ANY_ID] }, issuedAt);
-  const result = bind(token, named, origin, pinsOf(first), given.instant ?? instantAt(NOW), GUARD);
+  const result = bind(token, named, origin, given.instant ?? instantAt(NOW), GUARD);
   if (!result.ok) return result.reason;
-  return result.value.pin === undefined ? result.value.method : `${result.value.method}, pinned`;
+  const { method, pin } = result.value;
+  if (pin === undefined) return method;
+  const compared = comparedWith(first, pin);
+  return compared === 'pinned' ? `${method}, pinned` : compared;
 }
 
 const BOUND = confirmed('certificate');
@@ -245,13 +252,36 @@ describe('the mode identity', () => {
 });
 
 describe('the mode pin', () => {
-  it('compares with the first presenter and says what a final allow must write', () => {
-    const pins = pinsOf(undefined);
+  it('says what is to be compared, and what a final allow must write', () => {
     const token = tokenOf({}, { binding: 'pin' });
-    expect(bind(token, NONE, workload(), pins, instantAt(NOW), GUARD)).toEqual(
-      ok({ method: 'pin', pin: { presenter: FRONTEND, until: NOW + 330_000 } }),
+    expect(bind(token, NONE, workload(), instantAt(NOW), GUARD)).toMatchObject(
+      ok({
+        method: 'pin',
+        pin: {
+          name: `${token.name} ${GUARD}`,
+          presenter: { id: FRONTEND, key: undefined },
+          until: NOW + 330_000,
+          onConflict: 'later',
+        },
+      }),
     );
-    expect(pins.asked).toEqual([`${token.name} ${FRONTEND} ${NOW}`]);
+  });
+
+  it('has one pin for each guarded workload, or one for the fleet', () => {
+    const nameFor = (pinScope: IssuerSettings['pinScope'], guard: SpiffeId): string | undefined => {
+      const bound = bind(tokenOf({}, { binding: 'pin', pinScope }), NONE, workload(), instantAt(NOW), guard);
+      return bound.ok ? bound.value.pin?.name : undefined;
+    };
+    expect(nameFor('workload', GUARD)).not.toBe(nameFor('workload', CHECKOUT));
+    expect(nameFor('fleet', GUARD)).toBe(nameFor('fleet', CHECKOUT));
+    expect(nameFor('fleet', GUARD)).toBe('f'.repeat(64));
+  });
+
+  it('can not go by the key of a certificate that nobody shows', () => {
+    const token = tokenOf({}, { binding: 'pin', pinBy: 'instance' });
+    expect(bind(token, NONE, workload(), instantAt(NOW), GUARD)).toMatchObject({ reason: 'binding_unavailable' });
+    const broken = workload({ certificate: certificate(NOW) });
+    expect(bind(token, NONE, broken, instantAt(NOW), GUARD)).toMatchObject({ reason: 'binding_unavailable' });
   });
 
   it('refuses whoever is not the first', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SpiffeId, TokenName, TrustDomain } from '../../src/model/ids.js';
 import type { IdentityRule, IssuerSettings } from '../../src/model/settings.js';
 import type { VerifiedToken } from '../../src/model/token.js';
-import { namedWorkload } from '../../src/origin/identity-claim.js';
+import { isNamed, namedWorkload } from '../../src/origin/identity-claim.js';
 import { issuerSettings } from '../helpers/tokens.js';
 
 const GUARD = 'spiffe://prod.example/ns/shop/sa/orders' as SpiffeId;
@@ -28,6 +28,8 @@ const tokenOf = (claims: Record<string, unknown>, settings: Partial<IssuerSettin
   issuedAt: 0,
   expires: 1,
   scopes: [],
+  warnAfter: undefined,
+  actors: [],
   claims,
 });
 
@@ -151,5 +153,34 @@ describe('a Kubernetes token', () => {
   it('names none where it speaks of no service account', () => {
     expect(named(KUBERNETES, { sub: 'user:alice' })).toBe('none');
     expect(named(KUBERNETES, {})).toBe('none');
+  });
+
+  it('names its pod where the ID of the origin tells the pod, and any pod where it does not', () => {
+    const ofPod = (pod: unknown): Record<string, unknown> => ({
+      sub: 'system:serviceaccount:shop:frontend',
+      'kubernetes.io': { namespace: 'shop', serviceaccount: { name: 'frontend' }, pod },
+    });
+    const may = (pod: unknown, origin: string): boolean =>
+      isNamed(namedWorkload(tokenOf(ofPod(pod), { identity: KUBERNETES }), GUARD), origin as SpiffeId);
+    const mine = { name: 'frontend-1', uid: '0b1e-1' };
+    expect(may(mine, FRONTEND)).toBe(true);
+    expect(may(mine, `${FRONTEND}/pod/0b1e-1`)).toBe(true);
+    for (const other of ['/pod/0b1e-2', '/pod/frontend-1', '/pod', '/pod/0b1e-1/x', '/node/0b1e-1', '2'])
+      expect(may(mine, `${FRONTEND}${other}`)).toBe(false);
+    for (const bad of [
+      undefined,
+      null,
+      {},
+      'v',
+      { uid: 7 },
+      { uid: '' },
+      { uid: '../x' },
+      { uid: 'a/b' },
+      { uid: '.' },
+    ]) {
+      expect(may(bad, FRONTEND)).toBe(true);
+      expect(may(bad, `${FRONTEND}/pod/v`)).toBe(false);
+    }
+    expect(may({ uid: 'x'.repeat(2048) }, FRONTEND)).toBe(true);
   });
 });

@@ -130,7 +130,8 @@ describe('the issuer', () => {
       issuerSettings({ types: ['jwt'], grants: [] }),
       issuerSettings({ types: ['at+jwt'], audiences: ['payments'] }),
     ];
-    const text = (typ: string, aud: string): Promise<string> => issuer.sign({ aud, scope: 'a' }, { typ });
+    const text = (typ: string, aud: string): Promise<string> =>
+      issuer.sign({ aud, scope: 'a', sub: 's', client_id: 'c' }, { typ });
     expect((await verified(text('JWT', 'orders'), { issuers })).scopes).toEqual([]);
     expect((await verified(text('at+jwt', 'payments'), { issuers })).scopes).toEqual(['a']);
     expect(await outcome(text('at+jwt', 'orders'), { issuers })).toBe('token_audience');
@@ -148,7 +149,7 @@ describe('the type', () => {
 
   it('can be demanded, and then none is not enough', async () => {
     const issuers = [issuerSettings({ types: ['at+jwt'] })];
-    expect(await outcome(issuer.sign({}, { typ: 'at+jwt' }), { issuers })).toBe('verified');
+    expect(await outcome(issuer.sign({ sub: 's', client_id: 'c' }, { typ: 'at+jwt' }), { issuers })).toBe('verified');
     for (const typ of ['JWT', undefined])
       expect(await outcome(issuer.sign({}, { typ }), { issuers })).toBe('token_type');
   });

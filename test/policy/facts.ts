@@ -51,6 +51,10 @@ const ISSUER: IssuerSettings = {
   identity: null,
   domains: null,
   binding: 'strongest',
+  pinBy: 'origin',
+  pinScope: 'workload',
+  onConflict: 'later',
+  suspectAfter: null,
   maxLifetime: 3_600_000,
   clockSkew: 30_000,
   forward: true,
@@ -66,7 +70,15 @@ export interface TokenFacts {
 export function credential({ scopes = [], age = 0, method = 'exact' }: TokenFacts = {}): Credential {
   const name = 'b'.repeat(64) as TokenName;
   const ids = { name, issuer: ISSUER, kid: 'k1', subject: 'alice', jti: '1', txn: undefined };
-  const token = { ...ids, issuedAt: NOW - age, expires: NOW + 600_000, scopes, claims: {} };
+  const token = {
+    ...ids,
+    issuedAt: NOW - age,
+    expires: NOW + 600_000,
+    scopes,
+    warnAfter: undefined,
+    actors: [],
+    claims: {},
+  };
   return { token, bound: { method, pin: undefined } };
 }
 

@@ -12,7 +12,7 @@ import { isAllow } from '../../src/model/reasons.js';
 import type { Reason } from '../../src/model/reasons.js';
 import { ok, refuse } from '../../src/model/result.js';
 import type { Refusal } from '../../src/model/result.js';
-import { createPins, createUses } from '../../src/state/pins.js';
+import { createPresented } from '../../src/state/pins.js';
 import { readRequest } from '../../src/wire/read-request.js';
 import { callFrom } from '../helpers/check-request.js';
 import { boundTo, elementsThrough, houseOf, makeCast, NOW } from './house.js';
@@ -87,7 +87,8 @@ const failure = (
   parts: Partial<CheckDependencies>,
 ): Failure => ({ name, reason, reached, parts });
 
-const peek = (): 'unknown' => 'unknown';
+const writes: Failure['reached'] = (given) => hasPin(given) || isOnce(given);
+const pins = { peek: (): 'unknown' => 'unknown', compare: fine, pinned: () => undefined };
 
 const FAILURES: readonly Failure[] = [
   failure('certificates throw', 'internal_error', asksOrigin, { verifyCertificate: broken }),
@@ -99,16 +100,12 @@ const FAILURES: readonly Failure[] = [
   failure('a token rejects', 'internal_error', hasToken, { verifyTokenSignature: () => () => Promise.reject(FAULT) }),
   failure('no keys', 'keys_unavailable', hasToken, { verifyTokenSignature: () => () => Promise.resolve(noKeys) }),
   failure('a token never answers', 'deadline_exceeded', hasToken, { verifyTokenSignature: () => never }),
-  failure('pins throw', 'internal_error', hasPin, { pins: { peek, compare: broken, claim: fine } }),
-  failure('pins throw at the end', 'internal_error', hasPin, { pins: { peek, compare: fine, claim: broken } }),
-  failure('pins are full', 'store_unavailable', hasPin, { pins: { peek, compare: () => full, claim: fine } }),
-  failure('pins are full at the end', 'store_unavailable', hasPin, {
-    pins: { peek, compare: fine, claim: () => full },
-  }),
-  failure('uses throw', 'internal_error', isOnce, { uses: { seen: broken, record: fine } }),
-  failure('uses throw at the end', 'internal_error', isOnce, { uses: { seen: fine, record: broken } }),
-  failure('uses are gone', 'store_unavailable', isOnce, { uses: { seen: () => full, record: fine } }),
-  failure('uses are full at the end', 'store_unavailable', isOnce, { uses: { seen: fine, record: () => full } }),
+  failure('pins throw', 'internal_error', hasPin, { pins: { ...pins, compare: broken } }),
+  failure('nothing can be written', 'internal_error', writes, { writeClaims: broken }),
+  failure('pins are full', 'store_unavailable', hasPin, { pins: { ...pins, compare: () => full } }),
+  failure('there is no room at the end', 'store_unavailable', writes, { writeClaims: () => full }),
+  failure('uses throw', 'internal_error', isOnce, { uses: { unused: broken } }),
+  failure('uses are gone', 'store_unavailable', isOnce, { uses: { unused: () => full } }),
   failure('revocations throw', 'internal_error', isVerified, { isRevoked: broken }),
   failure('revocations are old', 'revocation_stale', isVerified, {
     isRevoked: () => refuse('revocation_stale', 'broken on purpose'),
@@ -205,7 +202,7 @@ describe('an empty list, and what is missing', () => {
 
 describe('a full table', () => {
   it('of pins refuses the next token, and none that it knows', async () => {
-    const house = houseOf(cast, { lines: LINES, parts: { pins: createPins(1) } });
+    const house = houseOf(cast, { lines: LINES, parts: createPresented(1) });
     const orders: Call = { path: '/orders/1', proxied: false, token: 'pinned' };
     const said: Reason[] = [];
     for (const which of [0, 1, 0, 1]) said.push((await house.ask(bytesOf(orders, which))).reason);
@@ -213,7 +210,7 @@ describe('a full table', () => {
   });
 
   it('of used tokens refuses the next one, and still knows the first', async () => {
-    const house = houseOf(cast, { lines: LINES, parts: { uses: createUses(1) } });
+    const house = houseOf(cast, { lines: LINES, parts: createPresented(1) });
     const once: Call = { path: '/once', proxied: false, token: 'pinned' };
     const said: Reason[] = [];
     for (const which of [0, 1, 0, 1]) said.push((await house.ask(bytesOf(once, which))).reason);

@@ -25,7 +25,7 @@ import { compilePolicy } from '../../src/policy/compile.js';
 import { rememberAuthorities } from '../../src/state/authorities.js';
 import { createCertificates } from '../../src/state/certificates.js';
 import { createDecisionCache } from '../../src/state/decision-cache.js';
-import { createPins, createUses } from '../../src/state/pins.js';
+import { createPresented } from '../../src/state/pins.js';
 import { createRevocations } from '../../src/state/revocations.js';
 import type { Revocations } from '../../src/state/revocations.js';
 import { createTokens } from '../../src/state/tokens.js';
@@ -205,8 +205,7 @@ export function houseOf(
   const revocations = createRevocations();
   const check = createCheck({
     ...{ settings, snapshot: () => whole, ...cast.memory, onFault, isRevoked: revocations.isRevoked, now: () => NOW },
-    pins: createPins(settings.cache.pins),
-    uses: createUses(settings.cache.pins),
+    ...createPresented(settings.cache.pins),
     cache: createDecisionCache(settings.cache.entries, settings.cache.maxAge),
     newId: randomUUID,
     ...parts,

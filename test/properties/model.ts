@@ -20,7 +20,7 @@ import { createCertificates } from '../../src/state/certificates.js';
 import { createDecisionCache } from '../../src/state/decision-cache.js';
 import type { DecisionCache, KeyPart } from '../../src/state/decision-cache.js';
 import { readJwks } from '../../src/state/jwks.js';
-import { createPins, createUses } from '../../src/state/pins.js';
+import { createPresented } from '../../src/state/pins.js';
 import { createRevocations } from '../../src/state/revocations.js';
 import type { Revocation, Revocations } from '../../src/state/revocations.js';
 import { readRequest } from '../../src/wire/read-request.js';
@@ -271,8 +271,7 @@ export function uncachedPlayer(world: World, stage: Stage): Player {
     snapshot: () => stage.snapshot,
     verifyCertificate: (snapshot) => createCertificates(readers).verify(snapshot),
     verifyTokenSignature: (snapshot) => (token, issuers) => verifyTokenSignature(token, issuers, snapshot.findKeys),
-    pins: createPins(1000),
-    uses: createUses(1000),
+    ...createPresented(1000),
     isRevoked: revocations.isRevoked,
     cache: forgetful,
     now: () => stage.now,

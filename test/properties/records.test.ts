@@ -88,7 +88,7 @@ const WAYS: readonly Partial<CheckDependencies>[] = [
   { verifyTokenSignature: () => () => Promise.reject(new Error(CANARY)) },
   { verifyTokenSignature: () => late },
   { isRevoked: fault },
-  { uses: { seen: fault, record: fault } },
+  { uses: { unused: fault }, writeClaims: fault },
 ];
 
 const secretLines: fc.Arbitrary<readonly (readonly [string, string])[]> = fc.subarray([

@@ -603,6 +603,14 @@ export const denials: readonly Row[] = [
     says: /never lift/,
   },
   {
+    name: 'a token that another forwarder may carry',
+    reason: 'binding_mismatch',
+    step: 'binding',
+    scene: by({ via: [GATEWAY], token: { ...token, bound: true, carriers: [WAF] } }),
+    change: 'caller',
+    says: /proxy-principals.*calls directly/,
+  },
+  {
     name: 'a token of another workload',
     reason: 'binding_mismatch',
     step: 'binding',

@@ -66,6 +66,8 @@ export interface TokenPlan {
   readonly algorithm: string;
   readonly lifetime: number;
   readonly bound: boolean;
+  /** With `bound`: the only forwarders that may carry it. */
+  readonly carriers?: readonly string[];
   readonly workload?: string;
   /** What a fresh token does not have any more. */
   readonly age?: number;
@@ -298,6 +300,7 @@ function sign(world: World, plan: TokenPlan, origin: TestSvid | undefined): Prom
   const signer =
     plan.signer === 'stranger' ? world.stranger : (known ?? (world.issuers.get(`${IDP} ES256`) as TestIssuer));
   const iat = Math.floor((world.now - (plan.age ?? 0)) / 1000);
+  const carriers = plan.carriers === undefined ? {} : { 'proxy-principals#spiffe': plan.carriers };
   const digest = origin && Buffer.from(origin.sha256, 'hex').toString('base64url');
   return signer.sign(
     {
@@ -307,7 +310,7 @@ function sign(world: World, plan: TokenPlan, origin: TestSvid | undefined): Prom
       exp: iat + plan.lifetime / 1000,
       scope: plan.scopes.join(' '),
       ...(plan.workload === undefined ? {} : { sub: plan.workload }),
-      ...(plan.bound ? { cnf: { 'x5t#S256': digest } } : {}),
+      ...(plan.bound ? { cnf: { 'x5t#S256': digest, ...carriers } } : {}),
       ...plan.claims,
     },
     { typ: plan.type, ...(plan.kid === undefined ? {} : { kid: plan.kid }) },

@@ -47,6 +47,19 @@ describe('the story of a check', () => {
     expect(saw(story, 'policy')).toEqual(['no ceiling', 'data label: restricted', 'line 1: orders.read holds']);
   });
 
+  it('tells who acts for the subject, and that it is late, where a token says so', async () => {
+    const act = { sub: 'agent', iss: 'https://a.example', act: { sub: 'bff' } };
+    const sub = 'system:serviceaccount:shop:frontend';
+    const details = { namespace: 'shop', serviceaccount: { name: 'frontend' }, warnafter: 1_000_000 };
+    const claims = { sub, act, 'kubernetes.io': details };
+    const config = CONFIG.replace('grants: ["**"] }', 'grants: ["**"], identity: kubernetes }');
+    const story = await tell({ ...situation, config, call: { ...call, token: { ...token, claims } } });
+    expect(saw(story, 'credential')).toContain(
+      'acted for by agent of https://a.example, then bff; that grants nothing',
+    );
+    expect(saw(story, 'credential').join('\n')).toMatch(/should have been renewed .+ ago \(warnafter\)/);
+  });
+
   it('says where it stopped, and does not speak of what it did not reach', async () => {
     const story = await tell({ ...situation, call: { ...call, token: { ...token, age: 3_600_000 } } });
     expect(statuses(story)).toEqual([

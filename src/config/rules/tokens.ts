@@ -1,7 +1,7 @@
 /** What the entries of `tokens` demand of each other. */
 import { SPIFFE_KEYS } from '../leaves.js';
 import { childOf, find, written } from '../node.js';
-import type { Node } from '../node.js';
+import type { Node, Path } from '../node.js';
 import type { Config, TokenConfig } from '../schema.js';
 import { SVID_TYPES } from '../settings.js';
 import { quote } from '../words.js';
@@ -10,6 +10,25 @@ import type { Places } from './rule.js';
 export function checkTokens(config: Config, places: Places): void {
   checkAmbiguous(config.tokens, places);
   checkGrants(places);
+  config.tokens.forEach((token, index) => checkNamed(token, ['tokens', index], places));
+}
+
+/** What asks for the workload that a token names can only hold where something says which one that is. */
+function checkNamed({ identity, binding, domains }: TokenConfig, entry: Path, places: Places): void {
+  const at = (key: string): Path => [...entry, key];
+  if (places.isTouched(at('identity'), at('binding'), at('domains'))) return;
+  if (identity === null && (binding === 'identity' || binding === 'window'))
+    places.report(
+      at('binding'),
+      `expected identity beside binding: ${binding}, got none`,
+      'say which workload a token names, for example identity: "{sub}" or identity: kubernetes',
+    );
+  if (identity?.kind === 'kubernetes' && domains !== null && domains.length > 1)
+    places.report(
+      at('domains'),
+      `expected one trust domain with identity: kubernetes, got ${domains.length}`,
+      'a service account has no trust domain of its own; write an entry for each cluster',
+    );
 }
 
 /** A token is matched to its entry by issuer, type and place: only one entry may fit. */

@@ -1,0 +1,62 @@
+/** The store that guards share, put together: connection, seal, what this guard knows, upkeep. */
+import { readFileSync } from 'node:fs';
+import type { RedisSettings } from '../../model/settings.js';
+import type { Presented } from '../pins.js';
+import { openConnection } from './connection.js';
+import { createKnown } from './known.js';
+import { createShared } from './presented.js';
+import type { Shared } from './presented.js';
+import { createSeal } from './seal.js';
+import { createUpkeep } from './upkeep.js';
+
+export interface SharedStore {
+  readonly presented: Presented;
+  /** Undefined while the store answers. */
+  readonly problem: () => string | undefined;
+  /** How long (ms) nobody got a new pin when the store was last greeted. */
+  readonly settling: () => number;
+  readonly close: () => Promise<void>;
+}
+
+export interface StoreHooks {
+  readonly now: () => number;
+  readonly onState: (problem: string | undefined) => void;
+  readonly onWarning: (warning: string) => void;
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** Guards that lost their connection with the store are back within half a second of its return, and write for another. */
+const SETTLE = 1500;
+/** Bytes: less could be guessed. */
+const LEAST_KEY = 32;
+
+/**
+ * `max`: live pins, and uses, that this guard remembers itself. Connects in the background, and again whenever that is
+ * needed, until `close`. Throws one sentence where the key file is not usable.
+ */
+export function openSharedStore(
+  settings: RedisSettings,
+  max: number,
+  hooks: StoreHooks,
+  settle: number = SETTLE,
+): SharedStore {
+  const seal = createSeal(secretOf(settings.keyFile));
+  const upkeep = createUpkeep(() => shared, hooks.now, hooks.onWarning);
+  const { onState, onFault } = hooks;
+  const connection = openConnection(settings, { greet: upkeep.greet, beat: upkeep.beat, onState, onFault });
+  const shared: Shared = { ask: connection.ask, seal, known: createKnown(max), max, epoch: upkeep.epoch, settle };
+  return {
+    presented: createShared(shared),
+    problem: connection.problem,
+    settling: () => (upkeep.age() >= 0 ? Math.max(0, settle - upkeep.age()) : 0),
+    close: connection.close,
+  };
+}
+
+/** Without a file everybody knows the key: names are digests all the same, and what is refused stays the same. */
+function secretOf(keyFile: string | null): Buffer {
+  if (keyFile === null) return Buffer.from('firsthand: no keyFile');
+  const secret = Buffer.from(readFileSync(keyFile, 'utf8').trim());
+  if (secret.length >= LEAST_KEY) return secret;
+  throw new Error(`${keyFile}: expected a secret of at least ${LEAST_KEY} bytes, got ${secret.length}`);
+}
