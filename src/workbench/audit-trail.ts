@@ -133,6 +133,9 @@ function linesOf({ method, parts, generalised, calls }: Group, leftOut: LeftOut[
     return [];
   }
   const notes = generalised ? ['guess: {…} stands for what looked like an identifier'] : [];
+  // Whoever probed a route that nobody declared must not be let in because he tried.
+  const strangers = callersOf(known.filter(({ reason }) => reason === 'route_undeclared'));
+  if (strangers.length > 0) notes.push(`refused until now: ${strangers.join(' ')}; keep only who is meant`);
   const scopes = scopesOf(known, method, path, notes);
   const grpc = known.every(() => /^\/[A-Za-z_][\w.]*\.[A-Za-z_]\w*\/[A-Za-z_]\w*$/.test(path)) && method === 'POST';
   return [
