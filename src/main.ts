@@ -18,7 +18,11 @@ async function main(argv: readonly string[]): Promise<number> {
     .requiredOption('--config <file>', 'configuration file (YAML)')
     .option('--record <dir>', 'keeps checks for replay there: at most 512 MiB, no usable token, no query')
     .option('--record-sample <share>', 'of the checks, for example 0.01; default: all')
-    .addHelpText('after', '\nExample:\n  firsthand serve --config /etc/firsthand/firsthand.yaml')
+    .addHelpText(
+      'after',
+      '\nExample:\n  firsthand serve --config /etc/firsthand/firsthand.yaml' +
+        '\n\nTo keep one check in a hundred for replay, add: --record /var/lib/firsthand/checks --record-sample 0.01',
+    )
     .action(async (options: { config: string; record?: string; recordSample?: string }) => {
       exitCode = await serve(options);
     });

@@ -56,4 +56,4 @@ export async function readInput(file: string, io: Io): Promise<Input> {
 }
 
 /** `ENOENT: no such file or directory, open 'x'` → `no such file or directory`. */
-const systemWords = (message: string): string => /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+export const systemWords = (message: string): string => /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;

@@ -45,7 +45,8 @@ function reader(io: Io): Reader {
       if (!read.ok) {
         complain(io, `cannot read ${read.problem}`);
         failures += 1;
-      } else inputs.push({ file: file === '-' ? '<stdin>' : file, bytes: read.bytes });
+      } else
+        inputs.push(file === '-' ? { file: '<stdin>', bytes: read.bytes, piped: true } : { file, bytes: read.bytes });
     }
     return inputs;
   };

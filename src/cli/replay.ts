@@ -10,7 +10,7 @@ import type { Summary } from '../replay/tally.js';
 import type { Against } from '../replay/told.js';
 import { openSources, POLICY } from '../state/sources.js';
 import { openWorkbench } from '../workbench/open.js';
-import { complain, UNREADABLE } from './io.js';
+import { complain, systemWords, UNREADABLE } from './io.js';
 import type { Io } from './io.js';
 import { progressOn } from './progress.js';
 
@@ -118,5 +118,5 @@ function readable<T>(read: () => T): T {
 /** The system's words about a file, as an answer to the user. */
 function unreadable(error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('path' in error)) return error;
-  return new Unreadable([`${String(error.path)}: ${/^E[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message}`]);
+  return new Unreadable([`${String(error.path)}: ${systemWords(error.message)}`]);
 }

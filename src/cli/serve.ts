@@ -26,6 +26,10 @@ export async function serve({
     complain(`--record-sample: expected a number above 0, at most 1, got ${JSON.stringify(recordSample)}`);
     return 2;
   }
+  if (recordSample !== undefined && record === undefined) {
+    complain('--record-sample says how much --record DIR keeps: name a folder with --record as well');
+    return 2;
+  }
   const settings = load(config);
   if (settings === undefined) return 2;
   const log = createLog(settings.logLevel);

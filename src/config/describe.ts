@@ -29,6 +29,8 @@ function wrongType(expected: string, input: unknown): string {
 
 function typeHint(expected: string, input: unknown): string | undefined {
   if (input === null) return 'give it a value, or remove the key';
+  if (expected === 'a text' && typeof input === 'number')
+    return `write it in quotes, a duration with its unit: "${input}s"`;
   if (expected === 'a text' && typeof input !== 'object') return 'write it in quotes';
   if (expected === 'a list' && typeof input === 'string') return `write it as a list: [${quote(input)}]`;
   if (expected === 'true or false' && typeof input === 'string')

@@ -65,9 +65,10 @@ export function loadConfigText(text: string, file: string, env: Env, checkGuardr
   return reported(file, (report) => read(text, file, env, checkGuardrails, report));
 }
 
-function reported(file: string, load: (report: Report) => Settings | undefined): LoadedConfig {
-  const issues: ConfigIssue[] = [];
-  const report: Report = ({ line, column }, message, hint) =>
+/** Collects what is wrong in a file, each in one line. */
+export const reportInto =
+  (issues: ConfigIssue[], file: string): Report =>
+  ({ line, column }, message, hint) =>
     void issues.push({
       file,
       line,
@@ -75,7 +76,10 @@ function reported(file: string, load: (report: Report) => Settings | undefined):
       message: oneLine(message),
       ...(hint === undefined ? {} : { hint: oneLine(hint) }),
     });
-  const settings = load(report);
+
+function reported(file: string, load: (report: Report) => Settings | undefined): LoadedConfig {
+  const issues: ConfigIssue[] = [];
+  const settings = load(reportInto(issues, file));
   if (issues.length === 0 && settings !== undefined) return { ok: true, settings };
   return { ok: false, issues: inOrder(issues) };
 }

@@ -24,6 +24,8 @@ export interface Input {
   /** As findings shall call it. */
   readonly file: string;
   readonly bytes: Uint8Array;
+  /** From a pipe, where nothing at all is suspicious. */
+  readonly piped?: boolean;
 }
 
 export interface LintRequest {
@@ -67,8 +69,8 @@ function textOf({ file, bytes }: Input, findings: Finding[]): string | undefined
 function lintOne(input: Input, request: LintRequest, operator: Operator | undefined, findings: Finding[]): Checked[] {
   const text = textOf(input, findings);
   if (text === undefined) return [];
-  const { file } = input;
-  if (text.trim() === '') findings.push({ file, ...EMPTY });
+  const { file, piped } = input;
+  if (text.trim() === '') findings.push({ file, ...(piped === true ? EMPTY : { ...EMPTY, severity: 'info' }) });
   const kind = request.as ?? kindOf(text);
   const rights = operator?.settings.policy.ownersMay;
   switch (kind) {
@@ -87,7 +89,7 @@ function lintOne(input: Input, request: LintRequest, operator: Operator | undefi
   }
 }
 
-/** What stands before a pipe and fails writes nothing; that must not look like a clean chart. */
+/** What stands before a pipe and fails writes nothing; that must not look like a clean chart. An empty file is valid. */
 const EMPTY = remark(
   START,
   'warning',

@@ -45,8 +45,10 @@ export function proposeFromAudit(texts: readonly string[], name: string): Propos
   const lines = grouped(readable).flatMap((group) => linesOf(group, leftOut));
   const skipped = decisions.length - calls.length;
   const remarks = [
-    `proposed from ${name}: ${calls.length} calls seen; who did not call meanwhile is not in here`,
-    ...(skipped === 0 ? [] : [`not counted: ${skipped} records, denied for another reason or without a path`]),
+    `proposed from ${name}: ${counted(calls.length, 'call')} seen; who did not call meanwhile is not in here`,
+    ...(skipped === 0
+      ? []
+      : [`not counted: ${counted(skipped, 'record')}, denied for another reason or without a path`]),
   ];
   return { ok: true, proposal: { lines, leftOut: unique(leftOut), remarks } };
 }
@@ -83,6 +85,8 @@ function callOf(record: Readonly<Record<string, unknown>>): Call | undefined {
   const [held, required] = [texts(record['scopes_held']), texts(record['scopes_required'])];
   return { method, path, reason, origin: id, forwarders, guard, held, required };
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** In shadow mode the verdict that counts stands under `shadow`. */
 function verdictOf({ reason, shadow }: Readonly<Record<string, unknown>>): string {
@@ -129,6 +133,9 @@ function linesOf({ method, parts, generalised, calls }: Group, leftOut: LeftOut[
     return [];
   }
   const notes = generalised ? ['guess: {…} stands for what looked like an identifier'] : [];
+  // Whoever probed a route that nobody declared must not be let in because he tried.
+  const strangers = callersOf(known.filter(({ reason }) => reason === 'route_undeclared'));
+  if (strangers.length > 0) notes.push(`refused until now: ${strangers.join(' ')}; keep only who is meant`);
   const scopes = scopesOf(known, method, path, notes);
   const grpc = known.every(() => /^\/[A-Za-z_][\w.]*\.[A-Za-z_]\w*\/[A-Za-z_]\w*$/.test(path)) && method === 'POST';
   return [

@@ -5,12 +5,12 @@
  */
 import { resolve } from 'node:path';
 import { readDocument } from '../config/document.js';
-import type { Report } from '../config/document.js';
 import type { Env } from '../config/interpolate.js';
+import { reportInto } from '../config/load.js';
 import type { ConfigIssue } from '../config/load.js';
 import type { Node, Position } from '../config/node.js';
 import { readTree } from '../config/tree.js';
-import { oneLine, quote } from '../config/words.js';
+import { quote } from '../config/words.js';
 import { readExpectation } from './case-expectation.js';
 import type { Expectation } from './case-expectation.js';
 import { readRequestNode } from './case-request.js';
@@ -41,14 +41,7 @@ const KEYS = ['name', 'request', 'capture', 'at', 'expect'] as const;
 /** `folder`: what the captures' names are relative to. */
 export function readCases(text: string, file: string, folder: string, settings: ScenarioSettings, env: Env): ReadCases {
   const issues: ConfigIssue[] = [];
-  const report: Report = ({ line, column }, message, hint) =>
-    void issues.push({
-      file,
-      line,
-      column,
-      message: oneLine(message),
-      ...(hint === undefined ? {} : { hint: oneLine(hint) }),
-    });
+  const report = reportInto(issues, file);
   const source = readDocument(text, report);
   if (source === undefined) return { ok: false, issues };
   const tree = readTree(source, env, report);

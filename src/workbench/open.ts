@@ -57,11 +57,10 @@ export type OpenedForged =
   | { readonly ok: false; readonly problems: readonly string[]; readonly forge?: never };
 
 type Now = () => number;
-type Change = (settings: Settings) => Settings;
 
 /** With the configured keys and bundles. */
-export async function openWorkbench(config: string, env: Env, now: Now, change?: Change): Promise<Opened> {
-  const settings = settingsFrom(config, env, change);
+export async function openWorkbench(config: string, env: Env, now: Now): Promise<Opened> {
+  const settings = settingsFrom(config, env);
   if (Array.isArray(settings)) return { ok: false, problems: settings };
   const sources = await sourcesOf(settings, now);
   const problems = unusable(settings, sources);
@@ -71,8 +70,8 @@ export async function openWorkbench(config: string, env: Env, now: Now, change?:
 }
 
 /** Keys and bundles are the forge's: the configured ones are not even looked for. */
-export async function openForgedWorkbench(config: string, env: Env, now: Now, change?: Change): Promise<OpenedForged> {
-  const settings = settingsFrom(config, env, change);
+export async function openForgedWorkbench(config: string, env: Env, now: Now): Promise<OpenedForged> {
+  const settings = settingsFrom(config, env);
   if (Array.isArray(settings)) return { ok: false, problems: settings };
   const sources = await sourcesOf({ ...settings, trust: new Map(), tokens: [] }, now);
   const problems = unusable(settings, sources);
@@ -87,10 +86,9 @@ export async function openForgedWorkbench(config: string, env: Env, now: Now, ch
   return { ok: true, bench, forge };
 }
 
-function settingsFrom(config: string, env: Env, change: Change | undefined): Settings | string[] {
+function settingsFrom(config: string, env: Env): Settings | string[] {
   const loaded = loadConfig(config, env, checkGuardrails);
-  if (!loaded.ok) return loaded.issues.map(formatConfigIssue);
-  return change === undefined ? loaded.settings : change(loaded.settings);
+  return loaded.ok ? loaded.settings : loaded.issues.map(formatConfigIssue);
 }
 
 function configText(file: string, env: Env): ConfigText | undefined {

@@ -7,14 +7,11 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { reasonOf, shadowReason } from '../../src/audit/record.js';
 import { explain } from '../../src/cli/explain.js';
+import { replay } from '../../src/cli/replay.js';
 import { run as runTest } from '../../src/cli/test.js';
 import type { Outcome } from '../../src/model/decision.js';
-import { AuditedCheck } from '../../src/replay/audited.js';
-import { fromAudit } from '../../src/replay/from-audit.js';
 import { keepInto } from '../../src/replay/keep.js';
-import { RecordedCheck } from '../../src/replay/recorded.js';
-import { redecide } from '../../src/replay/redecide.js';
-import { openForgedWorkbench } from '../../src/workbench/open.js';
+import type { Summary } from '../../src/replay/tally.js';
 import { testIo } from '../helpers/io.js';
 import { served } from '../helpers/served.js';
 import type { ServedCheck } from '../helpers/served.js';
@@ -112,20 +109,28 @@ export async function tested({ path, config, now }: Folder, wanted: readonly Wan
 
 export const allPass = (wanted: readonly Wanted[]): unknown => ({ exit: 0, passed: wanted.length, failed: [] });
 
-/** What `replay` would report as changed or undecidable. */
-export async function changed({ config, now }: Folder, lines: readonly string[]): Promise<unknown[]> {
-  const opened = await openForgedWorkbench(config, {}, now);
-  if (!opened.ok) throw new Error(opened.problems.join());
-  const against = { settings: opened.bench.settings, snapshot: opened.bench.sources.snapshot() };
-  const found: unknown[] = [];
-  for (const line of lines.filter((text) => text !== '')) {
-    const json: unknown = JSON.parse(line);
-    const check = RecordedCheck.safeParse(json);
-    const record = check.success ? check.data : AuditedCheck.parse(json);
-    const again = check.success ? await redecide(check.data, against) : fromAudit(AuditedCheck.parse(json), against);
-    const before = { decision: record.decision, reason: record.reason, shadow: record.shadow };
-    const same = again.kind === 'decided' && JSON.stringify(again.now) === JSON.stringify(before);
-    if (!same) found.push({ before, again });
-  }
-  return found;
+/** What `firsthand replay` says of these records: how many there are, and what it reports as changed or undecidable. */
+export async function replayed(
+  { path, config, now }: Folder,
+  lines: readonly string[],
+): Promise<Summary & { exit: number }> {
+  const file = join(path, 'records.ndjson');
+  writeFileSync(
+    file,
+    lines
+      .filter((text) => text !== '')
+      .map((text) => `${text}\n`)
+      .join(''),
+  );
+  const io = testIo({ now });
+  const exit = await replay({ config, records: [file], json: true }, io);
+  // Lines that are wrong can not be compared with: replay refuses to.
+  if (exit === 2) expect(io.err()).toMatch(/^firsthand: /);
+  return { ...(JSON.parse(io.out() || '{}') as Summary), exit };
 }
+
+/** What it says where nothing changes. */
+export const nothingChanges = (lines: readonly string[]): Partial<Summary & { exit: number }> => {
+  const records = lines.filter((text) => text !== '').length;
+  return { exit: 0, records, unchanged: records, changes: [], undecided: [] };
+};

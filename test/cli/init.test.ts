@@ -252,7 +252,11 @@ describe('from audit records', () => {
       'PUT /orders/{id} orders.write from=ns/shop/sa/frontend via=direct',
     ]);
     compiled(out);
-    expect(commentOf(out, 'POST')).toBe('guess: the scope, from method and path');
+    // Whoever tried a route that nobody declared is named, and not let in without a word.
+    for (const method of ['POST', 'PUT'])
+      expect(commentOf(out, method)).toContain('refused until now: ns/shop/sa/frontend; keep only who is meant');
+    expect(commentOf(out, 'POST')).toContain('guess: the scope, from method and path');
+    expect(commentOf(out, 'GRPC')).not.toContain('refused');
   });
 
   it('learns nothing from what was refused for another reason, also where only shadow let it pass', async () => {

@@ -71,6 +71,11 @@ describe.concurrent('the command line', () => {
 });
 
 describe.concurrent('a start that is refused with exit code 2', () => {
+  test('a share of what is kept without a folder to keep it in is refused', async () => {
+    const args = ['serve', '--config', folder.file('none.yaml'), '--record-sample', '0.1'];
+    expectRefusal(await run(args), 2, /^firsthand: --record-sample .* name a folder with --record/);
+  });
+
   test('a configuration that does not exist', async () => {
     expectRefusal(await run(['serve', '--config', folder.file('none.yaml')]), 2, /none\.yaml:1:1: error: .*ENOENT/);
   });

@@ -36,7 +36,7 @@ describe('values', () => {
     ['too many entries', `${BASE}cache: { pins: ▸1e12 }\n`, /expected a whole number/],
     ['a number as text', `${BASE}cache: { pins: ▸"5" }\n`, /expected a whole number from 1 to 10000000, got "5"/],
     ['a boolean as text', listen('reflection: ▸"true"'), /expected true or false, got "true" .*always text/],
-    ['a socket mode without quotes', listen('socketMode: ▸0660'), /expected a text, got 660 \(write it in quotes\)/],
+    ['a socket mode without quotes', listen('socketMode: ▸0660'), /expected a text, got 660 \(write it in quotes/],
     ['a socket mode with bits for set-uid', listen('socketMode: ▸"4660"'), /file mode in octal digits/],
     ['a socket mode that is not octal', listen('socketMode: ▸"0680"'), /file mode in octal digits/],
     ['no address', listen('check: ▸[]'), /expected at least one address/],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OPERATOR, findings, linted } from './linted.js';
+import { OPERATOR, findings, input, linted } from './linted.js';
 
 /** Every finding beside the nearest text that has none. */
 const withOperator = (text: string): string[] => linted(text, { operator: OPERATOR });
@@ -17,7 +17,10 @@ GRPC grpc.health.v1.Health/* workload data=public
 
   it('may declare nothing, but not by accident', () => {
     for (const text of ['# nothing\n', '---\n# Source: x\n---\n']) expect(linted(text)).toEqual([]);
-    for (const text of ['', '\n', ' \t\r\n']) expect(linted(text)).toEqual(['1:1 warning empty']);
+    for (const text of ['', '\n', ' \t\r\n']) {
+      expect(linted(text)).toEqual(['1:1 info empty']);
+      expect(linted('', { inputs: [{ ...input('<stdin>', text), piped: true }] })).toEqual(['1:1 warning empty']);
+    }
   });
 });
 
@@ -169,7 +172,7 @@ describe('lookalike', () => {
     expect(linted('GET /a/:id a,b from=frontend')).toEqual([
       '1:8 warning lookalike',
       '1:12 warning lookalike',
-      '1:21 warning lookalike',
+      '1:21 info lookalike',
     ]);
   });
 });

@@ -63,23 +63,6 @@ describe('a workbench', () => {
       expect(reasonOf((await check(bytes)).outcome)).toBe('identity_revoked');
   });
 
-  it('can be opened with other settings than the file has', async () => {
-    const { config } = await stage();
-    const opened = await openForgedWorkbench(config, {}, Date.now, (settings) => ({
-      ...settings,
-      tokens: settings.tokens.map((issuer) => ({ ...issuer, binding: 'exact' as const })),
-    }));
-    if (!opened.ok) throw new Error(opened.problems.join());
-    const token = { scopes: ['orders.read'] };
-    const request = { method: 'GET', path: '/orders/1', as: 'frontend', via: [], headers: [] };
-    const ask = async (bound: boolean): Promise<string> =>
-      reasonOf(
-        (await opened.bench.check(await opened.forge.request({ ...request, token: { ...token, bound } }))).outcome,
-      );
-    expect(await ask(true)).toBe('allowed');
-    expect(await ask(false)).toBe('binding_missing');
-  });
-
   it('answers bytes that are no CheckRequest', async () => {
     const { bench } = await stage();
     const judged = await bench.check(Buffer.from('nonsense'));

@@ -83,11 +83,14 @@ function identity(item: Item): Remark[] {
   const { segments } = pattern;
   const [first = '', namespace] = segments;
   if (segments.length === 1 && !item.text.includes('/'))
+    // SPIRE can be told to issue such a name.
     return [
-      warn(
+      remark(
         item,
-        `${quoted(item.text)} is a whole identity here, and no workload has so short a one`,
-        `write it like ns/NAMESPACE/sa/${first}`,
+        'info',
+        'lookalike',
+        `${quoted(item.text)} is a whole identity here; in Kubernetes workloads have longer ones`,
+        `a service account is ns/NAMESPACE/sa/${first}`,
       ),
     ];
   if (first !== 'ns' || segments.length > 3) return [];
