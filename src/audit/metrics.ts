@@ -3,7 +3,7 @@
  * somebody scrapes. Out: the text. Labels come from our own tables and from the configuration, never from a request, so
  * that the number of series has a bound. What a check adds is a number in memory: label sets are built while scraping.
  */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { isAllow, REASONS } from '../model/reasons.js';
 import type { Reason } from '../model/reasons.js';
 
@@ -47,17 +47,14 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const count = counters(registry);
   gauges(registry, sources);
-  const duration = new Histogram({
-    name: 'firsthand_check_duration_seconds',
-    help: 'Time from a CheckRequest to its answer',
-    buckets: BUCKETS,
-    registers: [registry],
-  });
+  const durations = spread(BUCKETS);
+  registry.registerMetric(
+    new Spread('firsthand_check_duration_seconds', 'Time from a CheckRequest to its answer', durations),
+  );
   return {
     checked(reason, seconds) {
       count.checks.add(reason);
-      // prom-client throws at NaN; a number must not end a check.
-      duration.observe(seconds >= 0 ? seconds : 0);
+      durations.add(seconds >= 0 ? seconds : 0);
     },
     cacheLookup: (cache, result) => (result === 'hit' ? count.hits : count.misses).add(cache),
     shadowed: (source, reason) => count.shadows.add(`${source} ${reason}`),
@@ -73,13 +70,80 @@ interface Tally {
   entries(): Iterable<[string, number]>;
 }
 
-/** Named numbers that begin at 0, so that a rate has a beginning. */
+/** Named numbers that begin at 0, so that a rate has a beginning. A name that comes later begins when it comes. */
 function tally(names: readonly string[]): Tally {
-  const numbers = new Map(names.map((name) => [name, 0]));
-  return {
-    add: (name, by = 1) => void numbers.set(name, (numbers.get(name) ?? 0) + by),
-    entries: () => numbers.entries(),
+  const places = new Map(names.map((name, place) => [name, place]));
+  const numbers: Float64Array[] = names.map(() => new Float64Array(1));
+  const placeOf = (name: string): number => {
+    const known = places.get(name);
+    if (known !== undefined) return known;
+    places.set(name, numbers.length);
+    return numbers.push(new Float64Array(1)) - 1;
   };
+  return {
+    add(name, by = 1) {
+      const number = numbers[placeOf(name)] as Float64Array;
+      number[0] = (number[0] as number) + by;
+    },
+    entries: () => [...places].map(([name, place]) => [name, numbers[place]?.[0] ?? 0]),
+  };
+}
+
+/** How many numbers were at most as large as each bound, as Prometheus wants them: each counts all smaller ones too. */
+interface Spreading {
+  readonly bounds: readonly number[];
+  add(value: number): void;
+  /** For each bound, and last for all. */
+  counts(): readonly number[];
+  sum(): number;
+}
+
+function spread(bounds: readonly number[]): Spreading {
+  const counts = new Float64Array(bounds.length + 1);
+  const sum = new Float64Array(1);
+  return {
+    bounds,
+    add(value) {
+      let place = 0;
+      while (place < bounds.length && value > (bounds[place] as number)) place += 1;
+      counts[place] = (counts[place] as number) + 1;
+      sum[0] = (sum[0] as number) + value;
+    },
+    counts() {
+      let all = 0;
+      return Array.from(counts, (count) => (all += count));
+    },
+    sum: () => sum[0] as number,
+  };
+}
+
+/** A histogram that is only put together while somebody scrapes: of prom-client's metrics a gauge is asked for no more. */
+class Spread extends Gauge {
+  constructor(
+    private readonly metric: string,
+    private readonly about: string,
+    private readonly spreading: Spreading,
+  ) {
+    super({ name: metric, help: about, registers: [] });
+  }
+
+  override get(): ReturnType<Gauge['get']> {
+    const { metric, about, spreading } = this;
+    const counts = spreading.counts();
+    const value = (kind: string, number: number, labels = {}) => ({
+      metricName: `${metric}_${kind}`,
+      labels,
+      value: number,
+    });
+    const all = counts.at(-1) ?? 0;
+    const values = [
+      ...spreading.bounds.map((le, place) => value('bucket', counts[place] ?? 0, { le })),
+      value('bucket', all, { le: '+Inf' }),
+      value('sum', spreading.sum()),
+      value('count', all),
+    ];
+    return Promise.resolve({ name: metric, help: about, type: 'histogram', aggregator: 'sum', values } as never);
+  }
 }
 
 function counters(registry: Registry) {
