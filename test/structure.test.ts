@@ -76,7 +76,6 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   jose: ['workbench/forge-issuer.ts'],
   'lru-cache': ['state'],
   commander: ['main.ts', 'cli'],
-  'prom-client': ['audit'],
   yaml: ['config', 'lint', 'workbench', 'cli'],
   zod: ['config', 'state/revocation-file.ts', 'replay', 'workbench', 'lint'],
   '@peculiar/x509': ['workbench/forge-authority.ts'],

@@ -3,9 +3,10 @@
  * somebody scrapes. Out: the text. Labels come from our own tables and from the configuration, never from a request, so
  * that the number of series has a bound. What a check adds is a number in memory: label sets are built while scraping.
  */
-import { Counter, Gauge, Registry } from 'prom-client';
 import { isAllow, REASONS } from '../model/reasons.js';
 import type { Reason } from '../model/reasons.js';
+import { exposition } from './exposition.js';
+import type { Family, Labels, Sample } from './exposition.js';
 
 type Named = Iterable<readonly [name: string, value: number]>;
 
@@ -44,13 +45,13 @@ export interface Metrics {
 const BUCKETS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export function createMetrics(sources: MetricSources): Metrics {
-  const registry = new Registry();
-  const count = counters(registry);
-  gauges(registry, sources);
+  const count = counters();
   const durations = spread(BUCKETS);
-  registry.registerMetric(
-    new Spread('firsthand_check_duration_seconds', 'Time from a CheckRequest to its answer', durations),
-  );
+  const families = [
+    ...count.families,
+    ...gauges(sources),
+    histogram('check_duration_seconds', 'Time from a CheckRequest to its answer', durations),
+  ];
   return {
     checked(reason, seconds) {
       count.checks.add(reason);
@@ -61,7 +62,8 @@ export function createMetrics(sources: MetricSources): Metrics {
     incident: (type) => count.incidents.add(type),
     policyReloaded: (result) => count.reloads.add(result),
     auditDropped: (dropped) => count.dropped.add('', dropped),
-    render: () => registry.metrics(),
+    // A source that fails fails the scrape, as a rejection.
+    render: () => new Promise((resolve) => resolve(exposition(families))),
   };
 }
 
@@ -117,126 +119,74 @@ function spread(bounds: readonly number[]): Spreading {
   };
 }
 
-/** A histogram that is only put together while somebody scrapes: of prom-client's metrics a gauge is asked for no more. */
-class Spread extends Gauge {
-  constructor(
-    private readonly metric: string,
-    private readonly about: string,
-    private readonly spreading: Spreading,
-  ) {
-    super({ name: metric, help: about, registers: [] });
-  }
-
-  override get(): ReturnType<Gauge['get']> {
-    const { metric, about, spreading } = this;
+const histogram = (name: string, help: string, spreading: Spreading): Family => ({
+  name: `firsthand_${name}`,
+  help,
+  type: 'histogram',
+  read() {
     const counts = spreading.counts();
-    const value = (kind: string, number: number, labels = {}) => ({
-      metricName: `${metric}_${kind}`,
-      labels,
-      value: number,
-    });
     const all = counts.at(-1) ?? 0;
-    const values = [
-      ...spreading.bounds.map((le, place) => value('bucket', counts[place] ?? 0, { le })),
-      value('bucket', all, { le: '+Inf' }),
-      value('sum', spreading.sum()),
-      value('count', all),
+    const bucket = (le: string, value: number): Sample => ({ suffix: '_bucket', labels: { le }, value });
+    return [
+      ...spreading.bounds.map((bound, place) => bucket(String(bound), counts[place] ?? 0)),
+      bucket('+Inf', all),
+      { suffix: '_sum', value: spreading.sum() },
+      { suffix: '_count', value: all },
     ];
-    return Promise.resolve({ name: metric, help: about, type: 'histogram', aggregator: 'sum', values } as never);
-  }
-}
+  },
+});
 
-function counters(registry: Registry) {
+function counters() {
   const checks = tally(Object.keys(REASONS));
   const [hits, misses, shadows] = [tally([]), tally([]), tally([])];
   const [incidents, reloads, dropped] = [tally(INCIDENTS), tally(RELOADS), tally([''])];
-  const counter = countersOf(registry);
-  counter('checks_total', 'Checks answered', ['decision', 'reason'], (add) => {
-    for (const [reason, n] of checks.entries())
-      add({ decision: isAllow(reason as Reason) ? 'allow' : 'deny', reason }, n);
-  });
-  counter('cache_lookups_total', 'Lookups in the caches', ['cache', 'result'], (add) => {
-    for (const [cache, n] of hits.entries()) add({ cache, result: 'hit' }, n);
-    for (const [cache, n] of misses.entries()) add({ cache, result: 'miss' }, n);
-  });
-  counter('shadow_total', 'What would have been decided', ['source', 'decision', 'reason'], (add) => {
-    for (const [name, n] of shadows.entries()) {
+  const lookups = (result: string, { entries }: Tally): Sample[] =>
+    [...entries()].map(([cache, value]) => ({ labels: { cache, result }, value }));
+  const families = [
+    counter('checks_total', 'Checks answered', checks, (reason) => ({ decision: decisionOf(reason), reason })),
+    {
+      name: 'firsthand_cache_lookups_total',
+      help: 'Lookups in the caches',
+      type: 'counter' as const,
+      read: () => [...lookups('hit', hits), ...lookups('miss', misses)],
+    },
+    counter('shadow_total', 'What would have been decided', shadows, (name) => {
       const [source = '', reason = ''] = name.split(' ');
-      add({ source, decision: isAllow(reason as Reason) ? 'allow' : 'deny', reason }, n);
-    }
-  });
-  counter('policy_reloads_total', 'Policies loaded or refused', ['result'], (add) => {
-    for (const [result, n] of reloads.entries()) add({ result }, n);
-  });
-  counter('incidents_total', 'Things that should not happen', ['type'], (add) => {
-    for (const [type, n] of incidents.entries()) add({ type }, n);
-  });
-  counter('audit_dropped_total', 'Audit lines that could not be written', [], (add) => {
-    for (const [, n] of dropped.entries()) add({}, n);
-  });
-  return { checks, hits, misses, shadows, incidents, reloads, dropped };
+      return { source, decision: decisionOf(reason), reason };
+    }),
+    counter('policy_reloads_total', 'Policies loaded or refused', reloads, (result) => ({ result })),
+    counter('incidents_total', 'Things that should not happen', incidents, (type) => ({ type })),
+    counter('audit_dropped_total', 'Audit lines that could not be written', dropped, () => ({})),
+  ];
+  return { families, checks, hits, misses, shadows, incidents, reloads, dropped };
 }
 
-type Add = (labels: Record<string, string>, value: number) => void;
+const decisionOf = (reason: string): string => (isAllow(reason as Reason) ? 'allow' : 'deny');
 
-const countersOf =
-  (registry: Registry) =>
-  (name: string, help: string, labelNames: string[], read: (add: Add) => void): void => {
-    new Counter({
-      name: `firsthand_${name}`,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        this.reset();
-        read((labels, value) => this.inc(labels, value));
-      },
-    });
-  };
+const counter = (name: string, help: string, counted: Tally, labelsOf: (name: string) => Labels): Family => ({
+  name: `firsthand_${name}`,
+  help,
+  type: 'counter',
+  read: () => [...counted.entries()].map(([each, value]) => ({ labels: labelsOf(each), value })),
+});
 
-function gauges(registry: Registry, sources: MetricSources): void {
-  const named = gaugesOf(registry);
-  named('cache_entries', 'Entries in the caches', 'cache', sources.cacheEntries);
-  named('keys_age_seconds', "Since an issuer's keys were last loaded", 'issuer', sources.keysAge);
-  named('bundle_age_seconds', "Since a domain's bundle was last loaded", 'trust_domain', sources.bundleAge);
-  named('certificate_expiry_seconds', 'Until our own certificate ends', 'identity', sources.certificateExpiry);
-  named('revocations', 'Revocations in force', 'type', sources.revocations);
-  const single = singleGaugesOf(registry);
-  single('revocation_lag_seconds', 'Since the revocations were last read', sources.revocationLag);
-  single('pins', 'Pins held', sources.pins);
-  const info = new Gauge({
-    name: 'firsthand_build_info',
-    help: 'What runs here',
-    labelNames: ['version', 'node'],
-    registers: [registry],
-  });
-  info.set({ ...sources.build }, 1);
-}
+const gauges = (sources: MetricSources): Family[] => [
+  named('cache_entries', 'Entries in the caches', 'cache', sources.cacheEntries),
+  named('keys_age_seconds', "Since an issuer's keys were last loaded", 'issuer', sources.keysAge),
+  named('bundle_age_seconds', "Since a domain's bundle was last loaded", 'trust_domain', sources.bundleAge),
+  named('certificate_expiry_seconds', 'Until our own certificate ends', 'identity', sources.certificateExpiry),
+  named('revocations', 'Revocations in force', 'type', sources.revocations),
+  gauge('revocation_lag_seconds', 'Since the revocations were last read', () => [{ value: sources.revocationLag() }]),
+  gauge('pins', 'Pins held', () => [{ value: sources.pins() }]),
+  gauge('build_info', 'What runs here', () => [{ labels: { ...sources.build }, value: 1 }]),
+];
 
-const gaugesOf =
-  (registry: Registry) =>
-  (name: string, help: string, label: string, read: () => Named): void => {
-    new Gauge({
-      name: `firsthand_${name}`,
-      help,
-      labelNames: [label],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [key, value] of read()) this.set({ [label]: key }, value);
-      },
-    });
-  };
+const gauge = (name: string, help: string, read: Family['read']): Family => ({
+  name: `firsthand_${name}`,
+  help,
+  type: 'gauge',
+  read,
+});
 
-const singleGaugesOf =
-  (registry: Registry) =>
-  (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name: `firsthand_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  };
+const named = (name: string, help: string, label: string, read: () => Named): Family =>
+  gauge(name, help, () => [...read()].map(([each, value]) => ({ labels: { [label]: each }, value })));
