@@ -133,8 +133,10 @@ function heardBy(onCheck: OnCheck | undefined, recorder: Recorder, settings: Set
   if (onCheck === undefined) return recorder;
   return {
     ...recorder,
-    onOutcome(outcome, attributes, microseconds, line) {
-      recorder.onOutcome(outcome, attributes, microseconds, line);
+    // It wants the whole outcome of each check.
+    onFound: undefined,
+    onOutcome(outcome, attributes, microseconds) {
+      recorder.onOutcome(outcome, attributes, microseconds);
       onCheck(outcome, attributes, settings);
     },
   };

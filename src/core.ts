@@ -70,7 +70,7 @@ export async function openCore(
   }
   tell = recorder.onSource;
   for (const facts of early) tell(...facts);
-  const { mayAnswer, onOutcome, onClockStep } = recorder;
+  const { mayAnswer, onOutcome, onFound, onClockStep } = recorder;
   const engine = createEngine({ settings, memory, snapshot: sources.snapshot, now, onFault, onClockStep });
   const quick = createQuick(engine.parts);
   const revocations = await openRevocations(settings, memory, recorder, now);
@@ -85,7 +85,11 @@ export async function openCore(
     engine,
     sources,
     identity,
-    handle: createHandler({ check: engine.check, settings, mayAnswer, onOutcome, onFault, ...(quick && { quick }) }),
+    handle: createHandler({
+      ...{ check: engine.check, settings, mayAnswer, onOutcome, onFault },
+      ...(quick && { quick }),
+      ...(onFound && { onFound }),
+    }),
     revocationProblem: () => revocations?.problem(),
     async poll(force) {
       await sources.poll(now(), force);

@@ -10,7 +10,7 @@ import type { Check } from './check.js';
 import { answerMetadata } from './audit/record.js';
 import { answerOf, askedBy } from './wire/answer.js';
 import type { AnswerSettings } from './wire/answer.js';
-import type { Found } from './quick/found.js';
+import { Found } from './quick/found.js';
 import type { Quick } from './quick/quick.js';
 import { tellLater } from './telling.js';
 import { readRequest } from './wire/read-request.js';
@@ -25,18 +25,12 @@ export interface HandlerDependencies {
   readonly onFault: (fault: unknown) => void;
   /** Finds what was decided before without reading the request. Absent: everything goes the whole way. */
   readonly quick?: Quick;
+  /** Hears of what was found instead of `onOutcome`, where not all of the outcome is wanted. */
+  readonly onFound?: (found: Found) => void;
 }
 
-/**
- * Hears of each check once. `line` is the record as text where it can be made without the rest; it is what the record of
- * the outcome would be written as (test/properties/quick.test.ts). `attributes` are read when they are looked at.
- */
-export type OnOutcome = (
-  outcome: Outcome,
-  attributes: Attributes | undefined,
-  microseconds: number,
-  line?: () => string | undefined,
-) => void;
+/** Hears of each check once, after its answer was handed over. `attributes` may be read only when they are looked at. */
+export type OnOutcome = (outcome: Outcome, attributes: Attributes | undefined, microseconds: number) => void;
 
 /**
  * At once where nothing has to be waited for. The bytes must stay as they are: the record is made from them in a later
@@ -44,8 +38,15 @@ export type OnOutcome = (
  */
 export type Handle = (bytes: Uint8Array, deadline: number | undefined) => Buffer | Promise<Buffer>;
 
+/** What was answered the whole way, with everything that there is to tell. */
+interface Whole {
+  readonly outcome: Outcome;
+  readonly attributes: Attributes | undefined;
+  readonly microseconds: number;
+}
+
 export function createHandler(deps: HandlerDependencies): Handle {
-  const tell = tellLater(deps);
+  const tell = tellLater(tellOf(deps), deps.onFault);
   const answered = (outcome: Outcome, attributes: Attributes | undefined, started: number): Buffer => {
     const written = write(outcome, attributes, deps);
     tell({ outcome: written.outcome, attributes, microseconds: since(started) });
@@ -75,6 +76,14 @@ export function createHandler(deps: HandlerDependencies): Handle {
     return found.answer;
   };
 }
+
+const tellOf =
+  ({ onOutcome, onFound }: HandlerDependencies) =>
+  (told: Whole | Found): void => {
+    if (onFound !== undefined && told instanceof Found) return onFound(told);
+    const { outcome, attributes, microseconds } = told;
+    onOutcome(outcome, attributes, microseconds);
+  };
 
 const since = (started: number): number => Math.round((performance.now() - started) * 1000);
 

@@ -12,6 +12,7 @@ import { openSink } from './audit/sink.js';
 import { packageVersion } from './version.js';
 import type { Engine } from './engine.js';
 import type { OnOutcome } from './handle.js';
+import type { Found } from './quick/found.js';
 import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
 import type { CertificateFacts } from './model/evidence.js';
@@ -26,6 +27,8 @@ import type { OnSource, Sources } from './state/sources.js';
 
 export interface Recorder {
   readonly onOutcome: OnOutcome;
+  /** The same for a check that was decided before, without looking at more than has to be told; undefined: `onOutcome`. */
+  readonly onFound: ((found: Found) => void) | undefined;
   readonly onSource: OnSource;
   /** Our own certificate, as it is now; may be told again and again. `from`: where it is from. */
   readonly onOwnCertificate: (facts: CertificateFacts, from: string) => void;
@@ -136,24 +139,40 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     });
   };
 
+  /** What does not depend on the moment or the request. */
+  const count = (outcome: Outcome, microseconds: number): void => {
+    const reason = reasonOf(outcome);
+    metrics.checked(reason, microseconds / 1e6);
+    if (outcome.mode !== 'enforce')
+      metrics.shadowed(outcome.mode === 'shadow' ? 'mode' : 'owner', shadowReason(outcome) ?? reason);
+    if (outcome.candidate !== undefined) metrics.shadowed('candidate', outcome.candidate.reason);
+    metrics.cacheLookup('decisions', outcome.cache);
+  };
+  const certificates = (outcome: Outcome): void => {
+    const { peer, origin } = outcome.findings;
+    certificate(peer?.certificate, outcome);
+    if (origin?.kind === 'workload' && origin.certificate !== peer?.certificate)
+      certificate(origin.certificate, outcome);
+  };
+  const isRecorded = (outcome: Outcome): boolean => leavesRecord(outcome, current().audit.allowedShare, Math.random());
+
   return {
-    onOutcome(outcome, attributes, microseconds, line) {
-      const reason = reasonOf(outcome);
-      metrics.checked(reason, microseconds / 1e6);
-      const judged = shadowReason(outcome) ?? reason;
-      if (outcome.mode !== 'enforce') metrics.shadowed(outcome.mode === 'shadow' ? 'mode' : 'owner', judged);
-      if (outcome.candidate !== undefined) metrics.shadowed('candidate', outcome.candidate.reason);
-      metrics.cacheLookup('decisions', outcome.cache);
-      const { peer, origin } = outcome.findings;
-      certificate(peer?.certificate, outcome);
-      if (origin?.kind === 'workload' && origin.certificate !== peer?.certificate)
-        certificate(origin.certificate, outcome);
-      if (leavesRecord(outcome, current().audit.allowedShare, Math.random())) {
-        sink.write(line?.() ?? recordOf(outcome, attributes, microseconds));
-      }
+    onOutcome(outcome, attributes, microseconds) {
+      count(outcome, microseconds);
+      certificates(outcome);
+      if (isRecorded(outcome)) sink.write(recordOf(outcome, attributes, microseconds));
       suspect(outcome);
+      const judged = shadowReason(outcome) ?? reasonOf(outcome);
       if (judged === 'token_presenter_changed') pinConflict(outcome);
       if (judged === 'token_replayed') metrics.incident('token_replayed');
+    },
+    onFound(found) {
+      const { settled, microseconds } = found;
+      count(settled.outcome, microseconds);
+      // What was seen of a caller within the same second is no news.
+      if (settled.isNewAt(found.time)) certificates(found.outcome);
+      if (isRecorded(settled.outcome))
+        sink.write(found.line() ?? recordOf(found.outcome, found.attributes, microseconds));
     },
     onSource(name, { from, name: what, problem, loaded, added, removed }) {
       const heading = loaded ? 'a source is not usable, the last good value goes on' : 'a source has no usable value';

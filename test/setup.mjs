@@ -11,12 +11,14 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ENVOY_VERSION = '1.40.0';
+const GRPCIO_VERSION = '1.85.1';
 const MIN_NODE = [20, 19];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const paths = {
   root,
   envoy: join(root, '.venv', 'bin', 'envoy'),
+  python: join(root, '.venv', 'bin', 'python3'),
   main: join(root, 'dist', 'main.js'),
 };
 /** Redis where the system has none: a script that starts the one from Debian's packages. */
@@ -28,7 +30,7 @@ export class SetupError extends Error {}
 
 /**
  * @param {{ envoy?: boolean, build?: boolean, redis?: boolean }} wanted
- * @returns {{ root: string, envoy: string, main: string, redis: string }}
+ * @returns {{ root: string, envoy: string, python: string, main: string, redis: string }}
  */
 export function ensure(wanted = {}) {
   requireNode();
@@ -115,6 +117,25 @@ function unpackRedis(own) {
   const libraries = readdirSync(join(OWN_REDIS, 'usr', 'lib')).map((name) => join(OWN_REDIS, 'usr', 'lib', name));
   writeFileSync(own, `#!/bin/sh\nLD_LIBRARY_PATH="${libraries.join(':')}" exec "${server}" "$@"\n`);
   chmodSync(own, 0o755);
+}
+
+/**
+ * Python's own gRPC, for one test: beside Envoy, where pip can. Says why where it cannot; the test is skipped then.
+ * @returns {boolean}
+ */
+export function ensureGrpcio() {
+  ensureEnvoy();
+  if (grpcioVersion() === GRPCIO_VERSION) return true;
+  step(`grpcio ${GRPCIO_VERSION}: into .venv`);
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `grpcio==${GRPCIO_VERSION}`];
+  const done = spawnSync(paths.python, pip, { encoding: 'utf8' });
+  if (done.status !== 0) step(`no grpcio: ${done.stderr?.trim().split('\n').at(-1) ?? done.error}`);
+  return grpcioVersion() === GRPCIO_VERSION;
+}
+
+function grpcioVersion() {
+  const asked = spawnSync(paths.python, ['-c', 'import grpc; print(grpc.__version__)'], { encoding: 'utf8' });
+  return asked.status === 0 ? asked.stdout.trim() : undefined;
 }
 
 function ensureBuild() {

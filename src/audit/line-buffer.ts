@@ -11,35 +11,66 @@ export interface LineBuffer {
   arrived(count: number): void;
   /** Goes back to the beginning of a line that arrived in part only. */
   rewind(): void;
+  /** Bytes that have not arrived. */
+  waiting(): number;
   roomy(): boolean;
   /** Forgets everything; returns how many lines had not arrived whole. */
   clear(): number;
 }
 
-const BATCH_BYTES = 64 * 1024;
+/** What is worth a write of its own. */
+export const BATCH_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
+/** Bytes of UTF-8 for one unit of UTF-16, at most. */
+const WIDEST = 3;
 
 export function lineBuffer(maxBytes: number): LineBuffer {
-  let queue: string[] = [];
-  let batch = Buffer.alloc(0);
+  /** Whole batches, the oldest first. */
+  let full: Buffer[] = [];
+  const filling = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  let filled = 0;
+  /** What is being written, and how far it got. */
+  let batch: Buffer = Buffer.alloc(0);
   let offset = 0;
-  /** Of the queue and the whole batch. */
+  /** Of all of them. */
   let bytes = 0;
 
+  function closeBatch(): void {
+    if (filled > 0) full.push(Buffer.from(filling.subarray(0, filled)));
+    filled = 0;
+  }
+
   function nextBatch(): void {
-    let size = 0;
-    let lines = 0;
-    while (lines < queue.length && size < BATCH_BYTES) size += queue[lines++]?.length ?? 0;
-    batch = Buffer.from(queue.splice(0, lines).join(''));
+    if (full.length === 0) closeBatch();
+    batch = full.shift() ?? Buffer.alloc(0);
     offset = 0;
+  }
+
+  /** For a line that may not fit into what is being filled. */
+  function put(line: string, size: number): void {
+    if (size > BATCH_BYTES - filled) closeBatch();
+    if (size <= BATCH_BYTES) return append(line);
+    full.push(Buffer.from(`${line}\n`));
+    bytes += size;
+  }
+
+  function append(line: string): void {
+    const size = filling.write(line, filled) + 1;
+    filling[filled + size - 1] = NEWLINE;
+    filled += size;
+    bytes += size;
   }
 
   return {
     add(line) {
+      const most = line.length * WIDEST + 1;
+      if (most <= BATCH_BYTES - filled && bytes + most <= maxBytes) {
+        append(line);
+        return true;
+      }
       const size = Buffer.byteLength(line) + 1;
       if (bytes + size > maxBytes) return false;
-      queue.push(`${line}\n`);
-      bytes += size;
+      put(line, size);
       return true;
     },
     next() {
@@ -53,13 +84,14 @@ export function lineBuffer(maxBytes: number): LineBuffer {
     rewind() {
       if (offset < batch.length) offset = batch.subarray(0, offset).lastIndexOf(NEWLINE) + 1;
     },
+    waiting: () => bytes,
     roomy: () => bytes <= maxBytes / 2,
     clear() {
-      const left = queue.length + batch.subarray(offset).filter((byte) => byte === NEWLINE).length;
-      queue = [];
+      const left = [...full, filling.subarray(0, filled), batch.subarray(offset)];
+      full = [];
       batch = Buffer.alloc(0);
-      offset = bytes = 0;
-      return left;
+      filled = offset = bytes = 0;
+      return left.reduce((sum, each) => sum + each.filter((byte) => byte === NEWLINE).length, 0);
     },
   };
 }

@@ -3,9 +3,10 @@
  * somebody scrapes. Out: the text. Labels come from our own tables and from the configuration, never from a request, so
  * that the number of series has a bound. What a check adds is a number in memory: label sets are built while scraping.
  */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { isAllow, REASONS } from '../model/reasons.js';
 import type { Reason } from '../model/reasons.js';
+import { exposition } from './exposition.js';
+import type { Family, Labels, Sample } from './exposition.js';
 
 type Named = Iterable<readonly [name: string, value: number]>;
 
@@ -53,27 +54,25 @@ export interface Metrics {
 const BUCKETS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export function createMetrics(sources: MetricSources): Metrics {
-  const registry = new Registry();
-  const count = counters(registry);
-  gauges(registry, sources);
-  const duration = new Histogram({
-    name: 'firsthand_check_duration_seconds',
-    help: 'Time from a CheckRequest to its answer',
-    buckets: BUCKETS,
-    registers: [registry],
-  });
+  const count = counters();
+  const durations = spread(BUCKETS);
+  const families = [
+    ...count.families,
+    ...gauges(sources),
+    histogram('check_duration_seconds', 'Time from a CheckRequest to its answer', durations),
+  ];
   return {
     checked(reason, seconds) {
       count.checks.add(reason);
-      // prom-client throws at NaN; a number must not end a check.
-      duration.observe(seconds >= 0 ? seconds : 0);
+      durations.add(seconds >= 0 ? seconds : 0);
     },
     cacheLookup: (cache, result) => (result === 'hit' ? count.hits : count.misses).add(cache),
     shadowed: (source, reason) => count.shadows.add(`${source} ${reason}`),
     incident: (type) => count.incidents.add(type),
     policyReloaded: (result) => count.reloads.add(result),
     auditDropped: (dropped) => count.dropped.add('', dropped),
-    render: () => registry.metrics(),
+    // A source that fails fails the scrape, as a rejection.
+    render: () => new Promise((resolve) => resolve(exposition(families))),
   };
 }
 
@@ -82,107 +81,122 @@ interface Tally {
   entries(): Iterable<[string, number]>;
 }
 
-/** Named numbers that begin at 0, so that a rate has a beginning. */
+/** Named numbers that begin at 0, so that a rate has a beginning. A name that comes later begins when it comes. */
 function tally(names: readonly string[]): Tally {
-  const numbers = new Map(names.map((name) => [name, 0]));
+  const places = new Map(names.map((name, place) => [name, place]));
+  const numbers: Float64Array[] = names.map(() => new Float64Array(1));
+  const placeOf = (name: string): number => {
+    const known = places.get(name);
+    if (known !== undefined) return known;
+    places.set(name, numbers.length);
+    return numbers.push(new Float64Array(1)) - 1;
+  };
   return {
-    add: (name, by = 1) => void numbers.set(name, (numbers.get(name) ?? 0) + by),
-    entries: () => numbers.entries(),
+    add(name, by = 1) {
+      const number = numbers[placeOf(name)] as Float64Array;
+      number[0] = (number[0] as number) + by;
+    },
+    entries: () => [...places].map(([name, place]) => [name, numbers[place]?.[0] ?? 0]),
   };
 }
 
-function counters(registry: Registry) {
+/** How many numbers were at most as large as each bound, as Prometheus wants them: each counts all smaller ones too. */
+interface Spreading {
+  readonly bounds: readonly number[];
+  add(value: number): void;
+  /** For each bound, and last for all. */
+  counts(): readonly number[];
+  sum(): number;
+}
+
+function spread(bounds: readonly number[]): Spreading {
+  const counts = new Float64Array(bounds.length + 1);
+  const sum = new Float64Array(1);
+  return {
+    bounds,
+    add(value) {
+      let place = 0;
+      while (place < bounds.length && value > (bounds[place] as number)) place += 1;
+      counts[place] = (counts[place] as number) + 1;
+      sum[0] = (sum[0] as number) + value;
+    },
+    counts() {
+      let all = 0;
+      return Array.from(counts, (count) => (all += count));
+    },
+    sum: () => sum[0] as number,
+  };
+}
+
+const histogram = (name: string, help: string, spreading: Spreading): Family => ({
+  name: `firsthand_${name}`,
+  help,
+  type: 'histogram',
+  read() {
+    const counts = spreading.counts();
+    const all = counts.at(-1) ?? 0;
+    const bucket = (le: string, value: number): Sample => ({ suffix: '_bucket', labels: { le }, value });
+    return [
+      ...spreading.bounds.map((bound, place) => bucket(String(bound), counts[place] ?? 0)),
+      bucket('+Inf', all),
+      { suffix: '_sum', value: spreading.sum() },
+      { suffix: '_count', value: all },
+    ];
+  },
+});
+
+function counters() {
   const checks = tally(Object.keys(REASONS));
   const [hits, misses, shadows] = [tally([]), tally([]), tally([])];
   const [incidents, reloads, dropped] = [tally(INCIDENTS), tally(RELOADS), tally([''])];
-  const counter = countersOf(registry);
-  counter('checks_total', 'Checks answered', ['decision', 'reason'], (add) => {
-    for (const [reason, n] of checks.entries())
-      add({ decision: isAllow(reason as Reason) ? 'allow' : 'deny', reason }, n);
-  });
-  counter('cache_lookups_total', 'Lookups in the caches', ['cache', 'result'], (add) => {
-    for (const [cache, n] of hits.entries()) add({ cache, result: 'hit' }, n);
-    for (const [cache, n] of misses.entries()) add({ cache, result: 'miss' }, n);
-  });
-  counter('shadow_total', 'What would have been decided', ['source', 'decision', 'reason'], (add) => {
-    for (const [name, n] of shadows.entries()) {
+  const lookups = (result: string, { entries }: Tally): Sample[] =>
+    [...entries()].map(([cache, value]) => ({ labels: { cache, result }, value }));
+  const families = [
+    counter('checks_total', 'Checks answered', checks, (reason) => ({ decision: decisionOf(reason), reason })),
+    {
+      name: 'firsthand_cache_lookups_total',
+      help: 'Lookups in the caches',
+      type: 'counter' as const,
+      read: () => [...lookups('hit', hits), ...lookups('miss', misses)],
+    },
+    counter('shadow_total', 'What would have been decided', shadows, (name) => {
       const [source = '', reason = ''] = name.split(' ');
-      add({ source, decision: isAllow(reason as Reason) ? 'allow' : 'deny', reason }, n);
-    }
-  });
-  counter('policy_reloads_total', 'Policies loaded or refused', ['result'], (add) => {
-    for (const [result, n] of reloads.entries()) add({ result }, n);
-  });
-  counter('incidents_total', 'Things that should not happen', ['type'], (add) => {
-    for (const [type, n] of incidents.entries()) add({ type }, n);
-  });
-  counter('audit_dropped_total', 'Audit lines that could not be written', [], (add) => {
-    for (const [, n] of dropped.entries()) add({}, n);
-  });
-  return { checks, hits, misses, shadows, incidents, reloads, dropped };
+      return { source, decision: decisionOf(reason), reason };
+    }),
+    counter('policy_reloads_total', 'Policies loaded or refused', reloads, (result) => ({ result })),
+    counter('incidents_total', 'Things that should not happen', incidents, (type) => ({ type })),
+    counter('audit_dropped_total', 'Audit lines that could not be written', dropped, () => ({})),
+  ];
+  return { families, checks, hits, misses, shadows, incidents, reloads, dropped };
 }
 
-type Add = (labels: Record<string, string>, value: number) => void;
+const decisionOf = (reason: string): string => (isAllow(reason as Reason) ? 'allow' : 'deny');
 
-const countersOf =
-  (registry: Registry) =>
-  (name: string, help: string, labelNames: string[], read: (add: Add) => void): void => {
-    new Counter({
-      name: `firsthand_${name}`,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        this.reset();
-        read((labels, value) => this.inc(labels, value));
-      },
-    });
-  };
+const counter = (name: string, help: string, counted: Tally, labelsOf: (name: string) => Labels): Family => ({
+  name: `firsthand_${name}`,
+  help,
+  type: 'counter',
+  read: () => [...counted.entries()].map(([each, value]) => ({ labels: labelsOf(each), value })),
+});
 
-function gauges(registry: Registry, sources: MetricSources): void {
-  const named = gaugesOf(registry);
-  named('cache_entries', 'Entries in the caches', 'cache', sources.cacheEntries);
-  named('keys_age_seconds', "Since an issuer's keys were last loaded", 'issuer', sources.keysAge);
-  named('bundle_age_seconds', "Since a domain's bundle was last loaded", 'trust_domain', sources.bundleAge);
-  named('certificate_expiry_seconds', 'Until our own certificate ends', 'identity', sources.certificateExpiry);
-  named('store_up', 'Whether the shared store answers', 'store', sources.storeUp);
-  named('revocations', 'Revocations in force', 'type', sources.revocations);
-  const single = singleGaugesOf(registry);
-  single('revocation_lag_seconds', 'Since the revocations were last read', sources.revocationLag);
-  single('pins', 'Pins held', sources.pins);
-  const info = new Gauge({
-    name: 'firsthand_build_info',
-    help: 'What runs here',
-    labelNames: ['version', 'node'],
-    registers: [registry],
-  });
-  info.set({ ...sources.build }, 1);
-}
+const gauges = (sources: MetricSources): Family[] => [
+  named('cache_entries', 'Entries in the caches', 'cache', sources.cacheEntries),
+  named('keys_age_seconds', "Since an issuer's keys were last loaded", 'issuer', sources.keysAge),
+  named('bundle_age_seconds', "Since a domain's bundle was last loaded", 'trust_domain', sources.bundleAge),
+  named('certificate_expiry_seconds', 'Until our own certificate ends', 'identity', sources.certificateExpiry),
+  named('store_up', 'Whether the shared store answers', 'store', sources.storeUp),
+  named('revocations', 'Revocations in force', 'type', sources.revocations),
+  gauge('revocation_lag_seconds', 'Since the revocations were last read', () => [{ value: sources.revocationLag() }]),
+  gauge('pins', 'Pins held', () => [{ value: sources.pins() }]),
+  gauge('build_info', 'What runs here', () => [{ labels: { ...sources.build }, value: 1 }]),
+];
 
-const gaugesOf =
-  (registry: Registry) =>
-  (name: string, help: string, label: string, read: () => Named): void => {
-    new Gauge({
-      name: `firsthand_${name}`,
-      help,
-      labelNames: [label],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [key, value] of read()) this.set({ [label]: key }, value);
-      },
-    });
-  };
+const gauge = (name: string, help: string, read: Family['read']): Family => ({
+  name: `firsthand_${name}`,
+  help,
+  type: 'gauge',
+  read,
+});
 
-const singleGaugesOf =
-  (registry: Registry) =>
-  (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name: `firsthand_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  };
+const named = (name: string, help: string, label: string, read: () => Named): Family =>
+  gauge(name, help, () => [...read()].map(([each, value]) => ({ labels: { [label]: each }, value })));

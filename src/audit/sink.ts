@@ -9,7 +9,7 @@
  * a descriptor twice when a reopen had failed before, and keeps the process from ending while a pipe has no reader.
  */
 import type { AuditSettings } from '../model/settings.js';
-import { lineBuffer } from './line-buffer.js';
+import { BATCH_BYTES, lineBuffer } from './line-buffer.js';
 import { openFile, reopenFile, standardOutput } from './output.js';
 import type { Output } from './output.js';
 
@@ -36,6 +36,8 @@ const CLOSE_MS = 2_000;
 /** A full disk or a reader that went away is worth a look each second; a slow reader soon has space again. */
 const RETRY_FAILED_MS = 1_000;
 const RETRY_BUSY_MS = 10;
+/** Lines wait this long for others, unless there are enough of them for a write. */
+const GATHER_MS = 5;
 const BUSY: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EBUSY', 'EINTR']);
 
 /** Throws one sentence where the output can't be opened at start. */
@@ -91,7 +93,7 @@ function failingState({ onFailing }: SinkOptions): FailingState {
 }
 
 interface Pump {
-  /** Writes, unless it does so already or waits to try again. */
+  /** Writes soon, unless it does so already or waits to try again. */
   start(): void;
   turnTo(output: Output): void;
   /** Resolves once the buffer is empty, a write failed, or the time is up; nothing is written afterwards. */
@@ -104,11 +106,13 @@ function pumpLines(buffer: ReturnType<typeof lineBuffer>, first: Output, state: 
   let writing = false;
   let ended = false;
   let retry: NodeJS.Timeout | undefined;
+  let gathering: NodeJS.Timeout | undefined;
   let drained: (() => void) | undefined;
 
   function now(): void {
     clearTimeout(retry);
-    retry = undefined;
+    clearTimeout(gathering);
+    retry = gathering = undefined;
     if (writing || ended) return;
     if (successor !== undefined) succeed(successor);
     const bytes = buffer.next();
@@ -147,13 +151,16 @@ function pumpLines(buffer: ReturnType<typeof lineBuffer>, first: Output, state: 
   function end(): void {
     ended = true;
     clearTimeout(retry);
+    clearTimeout(gathering);
     successor?.close();
     output.close();
   }
 
   return {
     start() {
-      if (retry === undefined) now();
+      if (retry !== undefined || writing) return;
+      if (buffer.waiting() >= BATCH_BYTES) now();
+      else gathering ??= setTimeout(now, GATHER_MS);
     },
     turnTo(next) {
       if (ended) return next.close();

@@ -13,7 +13,6 @@ import type { SpiffeId } from '../model/ids.js';
 import type { Settings } from '../model/settings.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { CachedDecision } from '../state/decision-cache.js';
-import type { Told } from '../telling.js';
 import { answerOf } from '../wire/answer.js';
 import type { Glance } from '../wire/glance.js';
 import { prepareAnswer } from '../wire/prepared-answer.js';
@@ -28,9 +27,11 @@ const LONGEST_DETAIL = 300;
 
 /** A cached decision as this snapshot answers with it: everything but id, moment and request. */
 export class Settled {
-  readonly #outcome: Outcome;
+  /** Without an id, at no moment. */
+  readonly outcome: Outcome;
   #answer: PreparedAnswer | undefined;
   #record: RecordTemplate | 'none' | undefined;
+  #told = -Infinity;
 
   constructor(
     readonly entry: CachedDecision,
@@ -40,11 +41,7 @@ export class Settled {
     guard: SpiffeId | undefined,
   ) {
     const circumstances = circumstancesOf(snapshot, guard, settings);
-    this.#outcome = { ...foundIn(circumstances.mode, entry), ...circumstances, id: '', time: 0 };
-  }
-
-  outcome(id: string, time: number): Outcome {
-    return { ...this.#outcome, id, time };
+    this.outcome = { ...foundIn(circumstances.mode, entry), ...circumstances, id: '', time: 0 };
   }
 
   /** Worth its time and memory where it is used again. */
@@ -57,8 +54,15 @@ export class Settled {
   }
 
   #encoded(id: string): Buffer {
-    const outcome = this.outcome(id, 0);
+    const outcome = { ...this.outcome, id };
     return encodeAnswer(answerOf(outcome, { grpc: this.grpc, ours: [] }, this.settings, answerMetadata(outcome)));
+  }
+
+  /** Whether a second has passed since this was asked. */
+  isNewAt(time: number): boolean {
+    if (Math.abs(time - this.#told) < 1000) return false;
+    this.#told = time;
+    return true;
   }
 
   /** Undefined where what a record says depends on more of the request. */
@@ -68,9 +72,9 @@ export class Settled {
   }
 
   #template(): RecordTemplate | undefined {
-    const { verdict } = this.#outcome;
+    const { verdict } = this.outcome;
     const { environment, audit } = this.settings;
-    const template = recordTemplate(this.#outcome, { environment, path: audit.path });
+    const template = recordTemplate(this.outcome, { environment, path: audit.path });
     if (verdict.kind === 'allow') return template;
     const { detail } = verdict.refusal;
     if (detail === '') return template;
@@ -79,42 +83,28 @@ export class Settled {
   }
 }
 
-/** Where the names lie that the request has for itself; the bytes are looked at in a later turn. */
-export interface Traces {
-  readonly traceparent: number;
-  readonly traceparentEnd: number;
-  readonly requestId: number;
-  readonly requestIdEnd: number;
-}
-
 /** One check that was answered with it. */
-export class Found implements Told {
+export class Found {
   microseconds = 0;
-  readonly #bytes: Buffer;
-  readonly #settled: Settled;
-  readonly #id: string;
-  readonly #time: number;
   readonly #told: string;
   readonly #glance: Glance;
+  // Where the names lie that the request has for itself; the bytes are looked at in a later turn.
   readonly #traceparent: number;
   readonly #traceparentEnd: number;
   readonly #requestId: number;
   readonly #requestIdEnd: number;
 
   constructor(
+    readonly settled: Settled,
+    readonly id: string,
+    /** ms since 1970. */
+    readonly time: number,
     readonly answer: Buffer,
-    settled: Settled,
-    id: string,
-    time: number,
-    bytes: Buffer,
+    private readonly bytes: Buffer,
     told: string,
     glance: Glance,
   ) {
     const { seen } = glance;
-    this.#settled = settled;
-    this.#id = id;
-    this.#time = time;
-    this.#bytes = bytes;
     this.#told = told;
     this.#glance = glance;
     this.#traceparent = seen.traceparent;
@@ -124,28 +114,28 @@ export class Found implements Told {
   }
 
   get outcome(): Outcome {
-    return this.#settled.outcome(this.#id, this.#time);
+    return { ...this.settled.outcome, id: this.id, time: this.time };
   }
 
   get attributes(): Attributes {
-    return new LateAttributes(this.#bytes);
+    return new LateAttributes(this.bytes);
   }
 
-  readonly line = (): string | undefined => {
-    const template = this.#settled.record();
-    if (template === undefined) return undefined;
-    const bytes = this.#bytes;
-    if (
-      template.detail !== undefined &&
-      (!this.#glance.look(bytes) || mayQuote(template.detail, bytes, this.#glance.seen))
-    )
-      return undefined;
+  /** The record as text, as JSON would have it of the whole record; undefined where that has to be made. */
+  line(): string | undefined {
+    const template = this.settled.record();
+    if (template === undefined || this.#mayQuote(template.detail)) return undefined;
     const traces = tracePart(
-      valueAt(bytes, this.#traceparent, this.#traceparentEnd),
-      valueAt(bytes, this.#requestId, this.#requestIdEnd),
+      valueAt(this.bytes, this.#traceparent, this.#traceparentEnd),
+      valueAt(this.bytes, this.#requestId, this.#requestIdEnd),
     );
-    return template.line(this.#id, this.#time, this.microseconds, this.#told + traces);
-  };
+    return template.line(this.id, this.time, this.microseconds, this.#told + traces);
+  }
+
+  #mayQuote(detail: string | undefined): boolean {
+    if (detail === undefined) return false;
+    return !this.#glance.look(this.bytes) || mayQuote(detail, this.bytes, this.#glance.seen);
+  }
 }
 
 /** As read-headers.ts reads it; a header that is there without a value is no more than one that is not. */

@@ -98,7 +98,7 @@ export function createQuick(deps: CheckDependencies, without: readonly QuickPart
       if (entry === undefined) return undefined;
       const settled = settledFor(caller, entry);
       const id = deps.newId();
-      return new Found(settled.answer(id), settled, id, now, bytes, route.told, glance);
+      return new Found(settled, id, now, settled.answer(id), bytes, route.told, glance);
     },
     learn(bytes, attributes) {
       if (!glance.look(bytes)) return;

@@ -4,9 +4,8 @@
  * import; leaves out, and says so, keys that are for something else or that we have no algorithm for (RFC 7517 §5 asks
  * for that, so that an issuer can publish new kinds). Does NOT check who wrote the set, nor x5c certificates in it.
  */
-import { KeyObject } from 'node:crypto';
-import { importJWK } from 'jose';
-import type { CryptoKey, JWK } from 'jose';
+import { createPublicKey } from 'node:crypto';
+import type { JsonWebKey, KeyObject } from 'node:crypto';
 import type { VerificationKey } from '../model/ports.js';
 import { ALGORITHMS } from '../model/settings.js';
 import type { Algorithm } from '../model/settings.js';
@@ -44,11 +43,14 @@ const ignored = (why: string): KeyReading => ({ kind: 'ignored', why });
 const bad = (why: string): KeyReading => ({ kind: 'bad', why });
 const fail = (problem: string): JwksReading => ({ ok: false, problem });
 
-export async function readJwks(text: string): Promise<JwksReading> {
+/** A promise, like everything that reads keys, though this one waits for nobody. */
+export const readJwks = (text: string): Promise<JwksReading> => Promise.resolve(jwksIn(text));
+
+function jwksIn(text: string): JwksReading {
   if (Buffer.byteLength(text) > MAX_BYTES) return fail(`a JWK Set has at most ${MAX_BYTES} bytes`);
   const listed = listedKeys(text);
   if (typeof listed === 'string') return fail(listed);
-  const read = await readKeys(listed);
+  const read = readKeys(listed);
   // An empty list is the issuer's word that nothing is trusted any more; a list without a usable key is a mistake.
   if (read.ok && listed.length > 0 && read.keys.size === 0)
     return fail(`no key is usable: ${read.ignored.slice(0, 3).join('; ')}`);
@@ -56,12 +58,12 @@ export async function readJwks(text: string): Promise<JwksReading> {
 }
 
 /** The keys of a set that somebody has taken apart already. */
-export async function readKeys(listed: readonly JwkMembers[]): Promise<JwksReading> {
+export function readKeys(listed: readonly JwkMembers[]): JwksReading {
   if (listed.length > MAX_KEYS) return fail(`a JWK Set has at most ${MAX_KEYS} keys, this one has ${listed.length}`);
   const keys = new Map<string, VerificationKey>();
   const leftOut: string[] = [];
   for (const [index, jwk] of listed.entries()) {
-    const reading = await readKey(jwk);
+    const reading = readKey(jwk);
     if (reading.kind === 'bad') return fail(`keys[${index}]: ${reading.why}`);
     if (reading.kind === 'ignored') leftOut.push(`keys[${index}] is left out: ${reading.why}`);
     else if (keys.has(reading.key.kid)) return fail(`keys[${index}]: its "kid" was used by a key before it`);
@@ -84,7 +86,7 @@ function listedKeys(text: string): readonly JwkMembers[] | string {
   return keys;
 }
 
-async function readKey(jwk: JwkMembers): Promise<KeyReading> {
+function readKey(jwk: JwkMembers): KeyReading {
   const secret = jwk.get('kty') === 'oct' ? 'k' : PRIVATE_MEMBERS.find((name) => jwk.has(name));
   if (secret !== undefined) return bad(`it holds secret key material ("${secret}"); publish public keys only`);
   const kid = jwk.get('kid');
@@ -129,13 +131,8 @@ function fittingAlgorithms(jwk: JwkMembers, family: KeyFamily): ReadonlySet<Algo
   return new Set(ALGORITHMS.filter((algorithm) => familyOf(algorithm) === family && same(algorithm)));
 }
 
-async function importKey(
-  jwk: JwkMembers,
-  kid: string,
-  family: KeyFamily,
-  fitting: ReadonlySet<Algorithm>,
-): Promise<KeyReading> {
-  const key = await publicKey(jwk, fitting);
+function importKey(jwk: JwkMembers, kid: string, family: KeyFamily, fitting: ReadonlySet<Algorithm>): KeyReading {
+  const key = publicKey(jwk);
   if (key === undefined) return bad(`it is no valid ${family} key`);
   const weakness = rsaWeakness(key);
   if (weakness !== undefined) return bad(weakness);
@@ -149,17 +146,15 @@ async function importKey(
   };
 }
 
-/** Only the members that make the key: the rest was judged above, and jose would judge it again by its own rules. */
-async function publicKey(jwk: JwkMembers, fitting: ReadonlySet<Algorithm>): Promise<KeyObject | undefined> {
-  const members: JWK = {};
+/** Only the members that make the key; the rest was judged above. OpenSSL refuses a point that is not on its curve. */
+function publicKey(jwk: JwkMembers): KeyObject | undefined {
+  const members: JsonWebKey = {};
   for (const name of ['kty', 'crv', 'x', 'y', 'n', 'e'] as const) {
     const value = jwk.get(name);
     if (typeof value === 'string') members[name] = value;
   }
-  const [algorithm] = fitting;
   try {
-    // An asymmetric kty always imports as a CryptoKey.
-    return KeyObject.from((await importJWK(members, algorithm)) as CryptoKey);
+    return createPublicKey({ key: members, format: 'jwk' });
   } catch {
     return undefined;
   }

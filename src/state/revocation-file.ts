@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { NEEDS_ISSUER, REVOCATION_TYPES } from './revocations.js';
 import type { Revocation, Revocations } from './revocations.js';
 import { watchFile } from './watched-file.js';

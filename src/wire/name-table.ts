@@ -44,12 +44,18 @@ export function createNameTable(numbers: ReadonlyMap<string, number>): NameTable
   };
 }
 
+/** What each byte of a name counts as; 0: it belongs to none. */
+const COUNTS_AS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === UNDERSCORE) return HYPHEN;
+  return byte < 0x21 || byte > 0x7e || (byte >= 0x41 && byte <= 0x5a) ? 0 : byte;
+});
+
 function hashOf(bytes: Uint8Array, from: number, to: number): number {
   let hash = 0x811c9dc5;
   for (let at = from; at < to; at += 1) {
-    const byte = bytes[at] as number;
-    if (byte < 0x21 || byte > 0x7e || (byte >= 0x41 && byte <= 0x5a)) return 0;
-    hash = Math.imul(hash ^ (byte === UNDERSCORE ? HYPHEN : byte), 0x01000193);
+    const counts = COUNTS_AS[bytes[at] as number] as number;
+    if (counts === 0) return 0;
+    hash = Math.imul(hash ^ counts, 0x01000193);
   }
   return from < to ? hash : 0;
 }

@@ -18,8 +18,8 @@ export function prepareAnswer(encode: (id: string) => Buffer): PreparedAnswer | 
   for (let at = bytes.indexOf(FIRST); at >= 0; at = bytes.indexOf(FIRST, at + LENGTH)) places.push(at);
   const withId = (id: string): Buffer => {
     const copy = Buffer.allocUnsafe(bytes.length);
-    bytes.copy(copy);
-    for (const at of places) copy.write(id, at, 'latin1');
+    copy.set(bytes);
+    for (const at of places) for (let index = 0; index < LENGTH; index += 1) copy[at + index] = id.charCodeAt(index);
     return copy;
   };
   if (!withId(SECOND).equals(encode(SECOND))) return undefined;

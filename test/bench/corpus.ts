@@ -3,7 +3,7 @@
  * that it must get; and requests that nobody has seen before, with a new token or a new certificate too. All bytes are
  * made in advance. The other half of the world, the guard's files, is written beside them.
  */
-import { createHash, sign } from 'node:crypto';
+import { createHash, KeyObject, sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -14,6 +14,7 @@ import { seeded } from '../helpers/random.js';
 import type { Random } from '../helpers/random.js';
 import { makeIssuer, TEST_ISSUER } from '../helpers/tokens.js';
 import type { TestIssuer } from '../helpers/tokens.js';
+import type { FloodTemplate } from './flood-source.js';
 import type { Prepared } from './prepared.js';
 
 export interface Size {
@@ -24,6 +25,13 @@ export interface Size {
   readonly draws: number;
 }
 
+const FOUND_AGAIN: ReadonlySet<string> = new Set([
+  'scope_missing',
+  'binding_mismatch',
+  'token_audience',
+  'token_expired',
+]);
+
 const ATTACKS = 0.1;
 const ZIPF = 1;
 const SEED = 2026;
@@ -31,9 +39,18 @@ const ROUTES = 10;
 const GATEWAY = 'spiffe://prod.example/ns/edge/sa/gateway';
 
 export interface Corpus {
+  /** As they would come: one in ten is an attack. */
   readonly draws: readonly Prepared[];
+  /** Those of them that are allowed. */
+  readonly allows: readonly Prepared[];
+  /** Denials that are found again: the caller stands, the token or the line says no. */
+  readonly denials: readonly Prepared[];
   /** Requests of known workloads, each with a token that nobody has seen. */
   newTokens(count: number): Prepared[];
+  /** New tokens without end. */
+  flood(): FloodTemplate;
+  /** The same callers in front of a real Envoy. */
+  envoy(): EnvoyWorld;
   /** And with a certificate that nobody has seen. */
   newCertificates(count: number): Prepared[];
 }
@@ -53,8 +70,14 @@ export async function makeCorpus(size: Size, folder: string): Promise<Corpus> {
     ),
   };
   const template = await ca.issue({ serial: TEMPLATE_SERIAL });
+  const guard = await ca.issue({ id: GUARD });
+  const draws = draw(world);
   return {
-    draws: draw(world),
+    draws,
+    allows: draws.filter(({ reason }) => reason === 'allowed'),
+    denials: draws.filter(({ reason }) => FOUND_AGAIN.has(reason)),
+    flood: () => floodTemplate(world, issuer),
+    envoy: () => envoyWorld(world, guard),
     newTokens: (count) =>
       Array.from({ length: count }, () => {
         const at = world.random.below(size.workloads);
@@ -89,6 +112,10 @@ const of = ({ workloads }: World, at: number): object => claims(item(workloads, 
 /** Fifty paths of ten routes. */
 const pathOf = (n: number): string => `/r${n % ROUTES}/orders/${1000 + n}?expand=items`;
 const LINES = Array.from({ length: ROUTES }, (_, n) => `GET /r${n}/orders/{id} orders.r${n}.read\n`).join('');
+/** Lines beside them that nobody asks for, alike enough that a lookup has to tell them apart. */
+const OTHER_LINES = Array.from({ length: 990 }, (_, n) => `GET /r${n % ROUTES}/other-${n}/{id} orders.r0.read\n`).join(
+  '',
+);
 const SCOPES = Array.from({ length: ROUTES }, (_, n) => `orders.r${n}.read`).join(' ');
 
 function writeFiles(folder: string, ca: TestCa, issuer: TestIssuer): void {
@@ -96,17 +123,25 @@ function writeFiles(folder: string, ca: TestCa, issuer: TestIssuer): void {
   write('prod.pem', ca.certificate);
   write('idp.jwks.json', JSON.stringify(issuer.jwks));
   write('scopes', LINES);
+  write('scopes-1000', LINES + OTHER_LINES);
 }
 
-/** The guard's configuration: one Unix socket on grpc-js, every default that is not about files. */
-export const configFor = (name: string, allowed: 'all' | 'none'): string =>
+export interface GuardOptions {
+  readonly transport: 'lean' | 'grpc-js';
+  /** audit.allowed */
+  readonly allowed: 'all' | 'none';
+  readonly lines: 10 | 1000;
+}
+
+/** The guard's configuration: one Unix socket, every default that is not about files. */
+export const configFor = (name: string, { transport, allowed, lines }: GuardOptions): string =>
   stringify({
     workload: GUARD,
-    listen: { check: [`unix:${name}.sock`], transport: 'grpc-js', admin: 'off', drainDelay: '0s' },
+    listen: { check: [`unix:${name}.sock`], transport, admin: 'off', drainDelay: '0s' },
     trust: { 'prod.example': { bundle: 'prod.pem' } },
     origin: { forwarders: [{ id: GATEWAY, origins: ['spiffe://prod.example/**'] }] },
     tokens: [{ issuer: TEST_ISSUER, keys: 'idp.jwks.json', audiences: ['orders'], algorithms: ['ES256'] }],
-    policy: { scopes: 'scopes' },
+    policy: { scopes: lines === 10 ? 'scopes' : 'scopes-1000' },
     audit: { to: `file:${name}.ndjson`, allowed },
     log: { level: 'info' },
   });
@@ -133,7 +168,7 @@ function claims(owner: TestSvid): Record<string, unknown> {
     sub: owner.id,
     aud: 'orders',
     iat: now - 5,
-    exp: now + 1800,
+    exp: now + 3000,
     jti: `jti-${(tokens += 1)}`,
     scope: SCOPES,
     cnf: { 'x5t#S256': Buffer.from(owner.sha256, 'hex').toString('base64url') },
@@ -220,6 +255,46 @@ const ATTACK: readonly Attack[] = [
 ];
 
 const UNSIGNED = 'token_algorithm';
+
+export interface EnvoyWorld {
+  /** Of Envoy and of the caller, by name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** HTTP/1.1, of one caller with all its tokens. */
+  readonly requests: readonly string[];
+}
+
+function envoyWorld(world: World, guard: TestSvid): EnvoyWorld {
+  const caller = item(world.workloads, 0);
+
+  const tokens = Array.from({ length: world.size.tokens }, () => world.issuer(claims(caller)));
+  return {
+    files: { 'guard.pem': guard.pem, 'guard.key': guard.keyPem, 'caller.pem': caller.pem, 'caller.key': caller.keyPem },
+    requests: Array.from({ length: 16 * tokens.length }, (_, n) =>
+      [
+        `GET ${pathOf(n % world.size.paths)} HTTP/1.1`,
+        'host: orders.example',
+        'accept: application/json',
+        'user-agent: shop-client/4.12.1 (linux; amd64)',
+        `authorization: Bearer ${item(tokens, n % tokens.length)}`,
+        '\r\n',
+      ].join('\r\n'),
+    ),
+  };
+}
+
+function floodTemplate(world: World, { privateKey, kid }: TestIssuer): FloodTemplate {
+  const given: Record<string, unknown> = { ...of(world, 0), jti: '0'.repeat(16) };
+  const token = world.issuer(given);
+  const { bytes, idAt } = right(world, 0, token, 0);
+  return {
+    bytes: bytes.toString('base64'),
+    idAt,
+    tokenAt: bytes.indexOf(token),
+    header: base64url({ alg: 'ES256', kid, typ: 'JWT' }),
+    claims: given,
+    key: KeyObject.from(privateKey).export({ type: 'pkcs8', format: 'pem' }) as string,
+  };
+}
 
 function tampered(token: string): string {
   const at = token.length - 20;

@@ -1,21 +1,29 @@
 /**
- * One process of the load generator: a grpc-js client with one connection for each server. In, by message: what to send and
- * for how long. Out: how many answers came, and how many were not the right ones. A closed loop: each answer is
- * followed by the next request.
+ * One process of the load. In, by message: what to send, and how: a closed loop (each answer is followed by the next
+ * request) or an open one (so many a second, whatever the server does). Out: how many answers came, how many were not the
+ * right ones, and for the open loop how late they were, counted from when each request was due: a server that stalls is
+ * charged for every request that had to wait.
  */
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
-import { freshId, readPrepared, reasonBytes } from './prepared.js';
+import { openConnection } from './connection.js';
+import type { Connection } from './connection.js';
+import { flooded } from './flood-source.js';
+import { percentiles } from './percentiles.js';
+import type { Percentiles } from './percentiles.js';
+import { patternsOf, readPrepared } from './prepared.js';
 import type { Prepared } from './prepared.js';
 
 export interface Order {
   readonly socket: string;
+  /** Of prepared requests, or a template for new tokens without end. */
   readonly file: string;
-  readonly concurrency: number;
+  readonly source: 'prepared' | 'flood';
   /** Of the requests in the file every `step`-th from `first`. */
   readonly first: number;
   readonly step: number;
   /** `once`: each request once. A number: round and round for so many ms. */
   readonly until: 'once' | number;
+  readonly loop:
+    { readonly kind: 'closed'; readonly concurrency: number } | { readonly kind: 'open'; readonly rate: number };
   /** False for a server that decides nothing. */
   readonly checkVerdicts: boolean;
 }
@@ -23,77 +31,135 @@ export interface Order {
 export interface Tally {
   readonly answers: number;
   readonly wrong: number;
+  /** Denied for want of time: what an overloaded guard says. Not wrong, but no verdict either. */
+  readonly turnedAway: number;
   /** One example. */
   readonly example: string | undefined;
+  /** Of the open loop. */
+  readonly latency: Percentiles | undefined;
+  /** Requests that were due when the time was up, and never sent because too many were waiting. */
+  readonly unsent: number;
 }
 
-const CHECK = '/envoy.service.auth.v3.Authorization/Check';
-const asIs = (bytes: Buffer): Buffer => bytes;
-const files = new Map<string, { readonly requests: readonly Prepared[]; readonly expected: readonly Buffer[] }>();
-const clients = new Map<string, Client>();
+/** The next request, or undefined where there is no more. */
+type Next = () => Prepared | undefined;
 
-function contentOf(file: string) {
-  const known = files.get(file);
-  if (known !== undefined) return known;
-  const requests = readPrepared(file);
-  const patterns = new Map<string, Buffer>();
-  const expected = requests.map(({ reason }) => {
-    const pattern = patterns.get(reason) ?? reasonBytes(reason);
-    patterns.set(reason, pattern);
-    return pattern;
-  });
-  const content = { requests, expected };
-  files.set(file, content);
-  return content;
+const files = new Map<string, readonly Prepared[]>();
+const connections = new Map<string, Promise<Connection>>();
+const handlers = new Map<string, { answer: (slot: number, data: Buffer | undefined) => void; turn: () => void }>();
+
+function nextOf({ source, file, first, step, until }: Order): Next {
+  if (source === 'flood') return flooded(file, first);
+  const requests = files.get(file) ?? readPrepared(file);
+  files.set(file, requests);
+  let at = first - step;
+  return () => requests[until === 'once' ? (at += step) : (at = (at + step) % requests.length)];
 }
 
-function clientOf(socket: string): Client {
-  const known = clients.get(socket);
-  if (known !== undefined) return known;
-  const client = new Client(`unix:${socket}`, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
-  clients.set(socket, client);
-  return client;
+/** A server that was started anew is another one, on the same path. */
+async function connectionTo(socket: string): Promise<Connection> {
+  const known = await connections.get(socket);
+  if (known?.alive() === true) return known;
+  const opened = openConnection(
+    socket,
+    (slot, data) => handlers.get(socket)?.answer(slot, data),
+    () => handlers.get(socket)?.turn(),
+  );
+  connections.set(socket, opened);
+  return opened;
 }
 
-function run(order: Order): Promise<Tally> {
-  const { requests, expected } = contentOf(order.file);
-  const client = clientOf(order.socket);
-  const metadata = new Metadata();
-  const end = order.until === 'once' ? Infinity : performance.now() + order.until;
-  const tally: { answers: number; wrong: number; example: string | undefined } = {
-    answers: 0,
-    wrong: 0,
-    example: undefined,
+/** More than that at once, and the server is far behind. */
+const MOST_WAITING = 2048;
+
+async function run(order: Order): Promise<Tally> {
+  const connection = await connectionTo(order.socket);
+  const next = nextOf(order);
+  const patterns = patternsOf();
+  const waiting: (Prepared | undefined)[] = [];
+  const due = new Float64Array(MOST_WAITING);
+  const free = Array.from({ length: MOST_WAITING }, (_, slot) => slot);
+  const latencies: number[] = [];
+  const { loop, until, checkVerdicts } = order;
+  const tally = { answers: 0, wrong: 0, turnedAway: 0, example: undefined as string | undefined, unsent: 0 };
+  const began = performance.now();
+  const end = until === 'once' ? Infinity : began + until;
+  const most = loop.kind === 'closed' ? loop.concurrency : MOST_WAITING;
+  let left = false;
+  let sent = 0;
+
+  /** False where nothing more can be sent now. */
+  const send = (when: number): boolean => {
+    if (MOST_WAITING - free.length >= most) return false;
+    const request = held ?? next();
+    held = undefined;
+    if (request === undefined) return !(left = true);
+    const slot = free.pop() ?? 0;
+    if (!connection.send(slot, request.bytes, request.idAt)) {
+      free.push(slot);
+      held = request;
+      return false;
+    }
+    waiting[slot] = request;
+    due[slot] = when;
+    sent += 1;
+    return true;
   };
-  let next = order.first;
-  const wrong = (text: string): void => {
-    tally.wrong += 1;
-    tally.example ??= text;
-  };
-  return new Promise((resolve) => {
-    let running = order.concurrency;
-    const ask = (): void => {
-      if (order.until !== 'once') next %= requests.length;
-      const at = next;
-      const [request, pattern] = [requests[at], expected[at]];
-      if (request === undefined || pattern === undefined || performance.now() > end) {
-        if ((running -= 1) === 0) resolve(tally);
-        return;
+  let held: Prepared | undefined;
+  const pump = (): void => {
+    const now = performance.now();
+    if (now >= end) left = true;
+    if (loop.kind === 'closed') while (!left && send(now));
+    else
+      for (;;) {
+        const when = began + (sent / loop.rate) * 1000;
+        if (left || when > now || !send(when)) return;
       }
-      next += order.step;
-      freshId(request);
-      client.makeUnaryRequest(CHECK, asIs, asIs, request.bytes, metadata, {}, (error, answer?: Buffer) => {
-        tally.answers += 1;
-        if (error !== null || answer === undefined) wrong(`${request.reason}: ${error?.message ?? 'no answer'}`);
-        else if (order.checkVerdicts && !answer.includes(pattern)) wrong(`expected ${request.reason}`);
-        ask();
-      });
+  };
+  const answer = (slot: number, data: Buffer | undefined): void => {
+    const request = waiting[slot];
+    if (request === undefined) return;
+    waiting[slot] = undefined;
+    free.push(slot);
+    tally.answers += 1;
+    if (loop.kind === 'open') latencies.push(performance.now() - (due[slot] ?? 0));
+    const right = data !== undefined && (!checkVerdicts || data.includes(patterns(request.reason)));
+    if (right) return;
+    if (data?.includes(patterns('deadline_exceeded')) === true) {
+      tally.turnedAway += 1;
+      return;
+    }
+    tally.wrong += 1;
+    tally.example ??= `${request.reason}: ${data === undefined ? 'no answer' : 'another one'}`;
+  };
+  await new Promise<void>((resolve, reject) => {
+    handlers.set(order.socket, { answer, turn: loop.kind === 'closed' ? pump : () => undefined });
+    /** Timers are too coarse for an open loop; this one looks at the clock and the socket without pause. */
+    const spin = (): void => {
+      try {
+        pump();
+        connection.flush();
+      } catch (error) {
+        return reject(error as Error);
+      }
+      const done = left && free.length === MOST_WAITING;
+      if (done || performance.now() > end + GIVE_UP) resolve();
+      else if (loop.kind === 'open') setImmediate(spin);
+      else setTimeout(spin, 5);
     };
-    for (let n = 0; n < order.concurrency; n += 1) ask();
+    spin();
   });
+  if (loop.kind === 'open') tally.unsent = Math.max(0, Math.floor((Number(until) / 1000) * loop.rate) - sent);
+  return { ...tally, latency: loop.kind === 'open' ? percentiles(latencies) : undefined };
 }
 
-process.on('message', (order: Order | 'end') => {
-  if (order === 'end') process.exit(0);
-  void run(order).then((tally) => process.send?.(tally));
+/** ms to wait for the last answers. */
+const GIVE_UP = 5000;
+
+process.on('message', (order: Order) => {
+  run(order).then(
+    (tally) => process.send?.({ ok: tally }),
+    (error: unknown) => process.send?.({ error: String(error) }),
+  );
 });
+process.send?.('ready');

@@ -1,158 +1,128 @@
 /**
- * The benchmark: makes the corpus, starts the servers and the load, goes through the rounds, prints the table, and writes it to
- * docs/performance.md unless it was a quick one. Exit 1 where a verdict was wrong, 2 where it could not run.
+ * The benchmark: makes the corpus, goes through its parts, prints the table, and writes it to docs/performance.md unless it was
+ * a quick or a partial one. Exit 1 where a verdict was wrong, 2 where it could not run.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { configFor, makeCorpus } from './corpus.js';
-import type { Corpus, Size } from './corpus.js';
-import type { InsideOrder, InsideResult } from './inside.js';
+import { makeCorpus } from './corpus.js';
+import { throughEnvoy } from './envoy.js';
+import type { EnvoyOrder } from './envoy-load.js';
 import type { Order, Tally } from './load.js';
-import { writePrepared } from './prepared.js';
-import { LOAD_CORES, PINS, SERVER_CORE, startServer, startWorker } from './processes.js';
-import type { Server } from './processes.js';
+import type { Bench } from './measure.js';
+import { flood, memoryOf } from './memory.js';
+import { readOptions } from './options.js';
+import type { Options } from './options.js';
+import type { Plan } from './plan.js';
+import { LOAD_CORES, pinned, PINS, SERVER_CORE, startWorker } from './processes.js';
 import { report } from './report.js';
-import { measure, rotated } from './rounds.js';
-import type { Cost, Pool } from './rounds.js';
-
-interface Plan {
-  readonly size: Size;
-  readonly rounds: number;
-  /** Of the cached checks in one round, ms. */
-  readonly cached: number;
-  /** Requests of each cold kind in one round. */
-  readonly cold: number;
-  readonly passes: number;
-}
-
-const FULL: Plan = {
-  size: { workloads: 64, tokens: 16, paths: 50, draws: 8192 },
-  rounds: 4,
-  cached: 2500,
-  cold: 4000,
-  passes: 12,
-};
-const QUICK: Plan = { ...FULL, size: { ...FULL.size, draws: 2048 }, rounds: 3, cached: 600, cold: 500, passes: 4 };
+import type { Results } from './results.js';
+import { goRounds } from './rounds.js';
+import { startsOf } from './starting.js';
+import type { Starts } from './starting.js';
+import { subjectsIn } from './subjects.js';
+import type { Name, Places, Subject } from './subjects.js';
 
 const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-async function main([root = '', mainJs = '', ...options]: readonly string[]): Promise<number> {
-  const unknown = options.find((option) => option !== '--quick');
-  if (unknown !== undefined) {
-    say(`unknown option ${unknown}; there is --quick`);
+async function main([root = '', mainJs = '', envoy = '', ...words]: readonly string[]): Promise<number> {
+  const options = readOptions(words);
+  if (typeof options === 'string' || process.platform !== 'linux') {
+    say(typeof options === 'string' ? options : 'CPU time is read from /proc: this runs on Linux only');
     return 2;
   }
-  if (process.platform !== 'linux') {
-    say('CPU time is read from /proc: this runs on Linux only');
-    return 2;
-  }
-  const quick = options.length > 0;
   const folder = mkdtempSync(join(tmpdir(), 'firsthand-bench-'));
   try {
-    const { text, wrong } = await bench(quick ? QUICK : FULL, folder, mainJs);
+    const results = await bench(options, { root, main: mainJs, folder }, envoy);
+    const text = report(results);
     process.stdout.write(text);
-    if (quick) say('docs/performance.md is written by a full run only');
-    else writeFileSync(join(root, 'docs', 'performance.md'), text);
-    return wrong === 0 ? 0 : 1;
+    if (options.whole) writeFileSync(join(root, 'docs', 'performance.md'), text);
+    else say('docs/performance.md is written by a full run only');
+    return results.wrong === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-type Kind = 'draws' | 'newTokens' | 'newCertificates';
+/** Of whom memory and start are read. */
+const HELD: readonly Name[] = [
+  'no-op grpc-js',
+  'no-op grpc-go',
+  'no-op lean',
+  'grpc-js, all records',
+  'lean, all records',
+];
 
-async function bench(plan: Plan, folder: string, mainJs: string): Promise<{ text: string; wrong: number }> {
-  say(`making requests of ${plan.size.workloads} workloads × ${plan.size.tokens} tokens × ${plan.size.paths} paths`);
-  const file = (name: string): string => join(folder, name);
-  const corpus = await makeCorpus(plan.size, folder);
-  const fileOf = (kind: Kind, round: number): string => file(`${kind}-${kind === 'draws' ? 0 : round}.bin`);
-  writeRequests(corpus, plan, fileOf);
-
-  const servers = await startServers(folder, mainJs);
-  const pool: Pool = LOAD_CORES.map((core) => startWorker<Order, Tally>(here('load.ts'), core));
-  const tables = new Map<string, Cost[]>();
-  const note = (server: Server, kind: Kind, cost: Cost): void => {
-    const key = `${server.name} ${kind}`;
-    tables.set(key, [...(tables.get(key) ?? []), cost]);
+async function bench({ plan, parts }: Options, places: Places, envoy: string): Promise<Results> {
+  const { size } = plan;
+  say(`making requests of ${size.workloads} workloads × ${size.tokens} tokens × ${size.paths} paths`);
+  const corpus = await makeCorpus(size, places.folder);
+  const subjects = subjectsIn(places, say);
+  const held = subjects.filter(({ name }) => HELD.includes(name));
+  const guard = subjects.find(({ name }) => name === 'lean, all records') as Subject;
+  const [first] = corpus.allows;
+  const pool = await Promise.all(LOAD_CORES.map((core) => startWorker<Order, Tally>(here('load.ts'), core)));
+  const counted = { answers: 0, wrong: 0, turnedAway: 0 };
+  const note = ({ answers, wrong, turnedAway, example }: Tally, who: string): void => {
+    counted.answers += answers;
+    counted.wrong += wrong;
+    counted.turnedAway += turnedAway;
+    if (example !== undefined) say(`a wrong answer of ${who}: ${example}`);
   };
-  for (const server of servers) {
-    say(`warming ${server.name}`);
-    const decides = server.name !== 'noop';
-    for (let n = 0; n < 2; n += 1)
-      note(server, 'draws', await measure(server, pool, fileOf('draws', 0), 'once', decides));
-    await measure(server, pool, fileOf('draws', 0), plan.cached / 2, decides);
-  }
-  const warming = [...tables.values()].flat();
-  tables.clear();
-  for (let round = 0; round < plan.rounds; round += 1) {
-    say(`round ${round + 1} of ${plan.rounds}`);
-    for (const server of rotated(servers, round)) {
-      const decides = server.name !== 'noop';
-      note(server, 'draws', await measure(server, pool, fileOf('draws', 0), plan.cached, decides));
-      if (!decides) continue;
-      for (const kind of ['newTokens', 'newCertificates'] as const)
-        note(server, kind, await measure(server, pool, fileOf(kind, round), 'once', true));
-    }
-  }
-  const rss = Object.fromEntries(servers.map((server) => [server.name, server.rss()]));
+  const bench: Bench = { pool, note };
+  const bare = [bareVerify()];
+  const during = async <T>(part: Options['parts'][number], work: () => Promise<T>): Promise<T | undefined> => {
+    if (!parts.includes(part)) return undefined;
+    say(part);
+    return work();
+  };
+  const rounds = await during('rounds', () => goRounds(bench, subjects, corpus, plan, places.folder, say));
+  bare.push(bareVerify());
+  const memory = await during('memory', () => inTurn(held, (one) => memoryOf(bench, one, corpus, plan, places.folder)));
+  const starts = await during('start', () =>
+    inTurn(held, (one): Promise<Starts> => {
+      if (first === undefined) throw new Error('there is no request');
+      return startsOf(one, first, plan.starts);
+    }),
+  );
+  const flooded = await during('flood', () => flood(bench, guard, corpus, plan, places.folder));
   for (const worker of pool) worker.stop();
-  await Promise.all(servers.map((server) => server.stop()));
-
-  say('inside one process');
-  const inside = startWorker<InsideOrder, InsideResult>(here('inside.ts'), SERVER_CORE, [file('inside.yaml')]);
-  writeFileSync(file('inside.yaml'), configFor('inside', 'all'));
-  const result = await inside.ask({
-    draws: fileOf('draws', 0),
-    newTokens: fileOf('newTokens', 0),
-    newCertificates: fileOf('newCertificates', 0),
-    passes: plan.passes,
-  });
-  inside.stop();
-
-  const costs = (name: string, kind: Kind): readonly Cost[] => tables.get(`${name} ${kind}`) ?? [];
-  const both = (kind: Kind) => ({ all: costs('all', kind), none: costs('none', kind) });
-  const all = [...warming, ...[...tables.values()].flat()];
-  for (const { example } of all) if (example !== undefined) say(`a wrong answer: ${example}`);
-  const wrong = all.reduce((sum, cost) => sum + cost.wrong, 0) + result.wrong;
-  const text = report({
-    noop: costs('noop', 'draws'),
-    cached: both('draws'),
-    newToken: both('newTokens'),
-    newCertificate: both('newCertificates'),
-    rss: { noop: rss['noop'] ?? NaN, all: rss['all'] ?? NaN, none: rss['none'] ?? NaN },
-    inside: result,
-    wrong,
-    checks: workOf(plan),
-    load: `${LOAD_CORES.length} grpc-js client process${LOAD_CORES.length === 1 ? '' : 'es'}, ${
-      PINS ? 'servers and load pinned to cores of their own' : 'nothing pinned to cores'
-    }`,
-  });
-  return { text, wrong };
+  const proxied =
+    envoy === ''
+      ? undefined
+      : await during('envoy', async () => {
+          const worker = await startWorker<EnvoyOrder, Tally>(here('envoy-load.ts'), LOAD_CORES.at(-1) ?? SERVER_CORE);
+          try {
+            return await throughEnvoy(envoy, guard, corpus, worker, note, plan, places.folder);
+          } finally {
+            worker.stop();
+          }
+        });
+  return {
+    names: subjects.map(({ name }) => name),
+    ...{ rounds, bare, memory: memory ?? [], starts: starts ?? [], flood: flooded, envoy: proxied },
+    ...counted,
+    work: workOf(plan),
+    load: `${LOAD_CORES.length} processes of our own client, ${PINS ? 'servers and load on cores of their own' : 'nothing pinned to cores'}`,
+  };
 }
 
-const workOf = ({ size, rounds, cached, cold }: Plan): string =>
+async function inTurn<T, Out>(items: readonly T[], work: (item: T) => Promise<Out>): Promise<Out[]> {
+  const done: Out[] = [];
+  for (const item of items) done.push(await work(item));
+  return done;
+}
+
+function bareVerify(): number {
+  const [file = '', ...args] = pinned(SERVER_CORE, [process.execPath, here('bare.mjs')]);
+  return Number(spawnSync(file, args, { encoding: 'utf8' }).stdout);
+}
+
+const workOf = ({ size, rounds, saturated, cold }: Plan): string =>
   `${size.workloads} workloads × ${size.tokens} tokens × ${size.paths} paths, ${size.draws} requests drawn by Zipf’s law, ` +
-  `one in ten an attack; ${rounds} rounds of ${cached / 1000} s cached and ${cold} cold checks of each kind`;
-
-function writeRequests(corpus: Corpus, plan: Plan, fileOf: (kind: Kind, round: number) => string): void {
-  writePrepared(fileOf('draws', 0), corpus.draws);
-  for (let round = 0; round < plan.rounds; round += 1) {
-    writePrepared(fileOf('newTokens', round), corpus.newTokens(plan.cold));
-    writePrepared(fileOf('newCertificates', round), corpus.newCertificates(plan.cold));
-  }
-}
-
-async function startServers(folder: string, mainJs: string): Promise<Server[]> {
-  const socket = (name: string): string => join(folder, `${name}.sock`);
-  const guards = (['all', 'none'] as const).map((allowed) => {
-    const config = join(folder, `${allowed}.yaml`);
-    writeFileSync(config, configFor(allowed, allowed));
-    return startServer(allowed, socket(allowed), [mainJs, 'serve', '--config', config]);
-  });
-  return Promise.all([startServer('noop', socket('noop'), [here('noop.mjs'), socket('noop')]), ...guards]);
-}
+  `one in ten an attack; ${rounds} rounds, ${saturated / 1000} s at saturation and ${cold} cold checks of each kind in each`;
 
 process.exitCode = await main(process.argv.slice(2));

@@ -42,7 +42,12 @@ export function readPrepared(file: string): Prepared[] {
 export const reasonBytes = (reason: string): Buffer =>
   Buffer.concat([Buffer.from([0x1a, reason.length]), Buffer.from(reason)]);
 
-let ids = 0;
-export function freshId({ bytes, idAt }: Prepared): void {
-  bytes.write((ids += 1).toString(16).padStart(12, '0'), idAt + 24, 'latin1');
+/** The bytes of each reason, made once. */
+export function patternsOf(): (reason: string) => Buffer {
+  const known = new Map<string, Buffer>();
+  return (reason) => {
+    const pattern = known.get(reason) ?? reasonBytes(reason);
+    known.set(reason, pattern);
+    return pattern;
+  };
 }

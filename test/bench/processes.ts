@@ -24,8 +24,9 @@ export const PINS = CORES > 1 && spawnSync('taskset', ['-c', '0', 'true']).statu
 export const SERVER_CORE = '0';
 export const LOAD_CORES = CORES > 1 ? Array.from({ length: Math.min(CORES - 1, 3) }, (_, n) => String(n + 1)) : ['0'];
 
-const pinned = (core: string, args: readonly string[]): [string, string[]] =>
-  PINS ? ['taskset', ['-c', core, process.execPath, ...args]] : [process.execPath, [...args]];
+/** A command, on one core where that is possible. */
+export const pinned = (core: string, command: readonly string[]): readonly string[] =>
+  PINS ? ['taskset', '-c', core, ...command] : command;
 
 export interface Server {
   readonly name: string;
@@ -37,17 +38,25 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Resolves once it says that it serves. */
-export async function startServer(name: string, socket: string, args: readonly string[]): Promise<Server> {
-  const [file, all] = pinned(SERVER_CORE, args);
-  const child = keep(spawn(file, all, { stdio: ['ignore', 'ignore', 'pipe'] }));
+const GUARD_LIKE = { core: SERVER_CORE, ready: '"msg":"serving"' };
+
+/** Resolves once it says that it is ready. */
+export async function startServer(
+  name: string,
+  socket: string,
+  command: readonly string[],
+  { core, ready } = GUARD_LIKE,
+): Promise<Server> {
+  const [file = '', ...args] = pinned(core, command);
+  const child = keep(spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] }));
   let said = '';
   const ended = once(child, 'close');
   await new Promise<void>((resolve, reject) => {
     child.stderr.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-4000);
-      if (said.includes('"msg":"serving"')) resolve();
+      if (said.includes(ready)) resolve();
     });
+    child.once('error', reject);
     child.once('close', () => reject(new Error(`${name} did not start: ${said}`)));
   });
   // taskset becomes the command that it starts, so the process id is the server's.
@@ -59,7 +68,9 @@ export async function startServer(name: string, socket: string, args: readonly s
     rss: () => rssOf(pid),
     async stop() {
       child.kill('SIGTERM');
+      const killed = setTimeout(() => child.kill('SIGKILL'), 15_000);
       await ended;
+      clearTimeout(killed);
     },
   };
 }
@@ -92,19 +103,31 @@ export interface Worker<In, Out> {
   stop(): void;
 }
 
-/** A TypeScript file of ours that answers each message with one. */
-export function startWorker<In extends object, Out>(file: string, core: string, args: readonly string[] = []) {
+type Reply<Out> = 'ready' | { readonly ok: Out } | { readonly error: string };
+
+/** A TypeScript file of ours that says `ready`, and then answers each message with one. */
+export async function startWorker<In extends object, Out>(file: string, core: string, args: readonly string[] = []) {
   const options = { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] as 'inherit'[] };
   const child = keep(fork(file, args, options));
   if (PINS) spawnSync('taskset', ['-a', '-p', '-c', core, String(child.pid)]);
-  let answer: (message: Out) => void = () => undefined;
-  let fail: (error: Error) => void = () => undefined;
-  child.on('message', (message) => answer(message as Out));
-  child.once('close', () => fail(new Error('a process of the benchmark ended early')));
+  let settle: { resolve: (answer: Out) => void; reject: (error: Error) => void } | undefined;
+  const ready = new Promise<void>((resolve, reject) => {
+    child.on('message', (message: Reply<Out>) => {
+      if (message === 'ready') resolve();
+      else if ('ok' in message) settle?.resolve(message.ok);
+      else settle?.reject(new Error(message.error));
+    });
+    child.once('close', () => {
+      const early = new Error('a process of the benchmark ended early');
+      reject(early);
+      settle?.reject(early);
+    });
+  });
+  await ready;
   const worker: Worker<In, Out> = {
     ask: (order) =>
       new Promise((resolve, reject) => {
-        [answer, fail] = [resolve, reject];
+        settle = { resolve, reject };
         child.send(order);
       }),
     stop: () => void child.kill('SIGTERM'),

@@ -1,48 +1,90 @@
-/** One round: the same work for each server, and what it cost by the server's own account. */
-import type { Order, Tally } from './load.js';
-import type { Server, Worker } from './processes.js';
+/**
+ * The rounds: all servers run at once, and take turns at the load, so that the ratios within a round are of one machine in one
+ * state. Out: for each server and kind of work the costs, for each rate the lateness, in the order of the rounds.
+ */
+import type { Corpus } from './corpus.js';
+import { atRate, rotated, saturate } from './measure.js';
+import type { Bench, Cost, Lateness, Load, Target } from './measure.js';
+import type { Plan } from './plan.js';
+import { writePrepared } from './prepared.js';
+import type { Server } from './processes.js';
+import type { Name, Subject } from './subjects.js';
 
-export interface Cost {
-  /** CPU µs of the server for one check. */
-  readonly cpu: number;
-  readonly perSecond: number;
-  /** Share of one core that the server used. */
-  readonly busy: number;
-  readonly wrong: number;
-  readonly example: string | undefined;
+export type Kind = 'allows' | 'denials' | 'draws' | 'newTokens' | 'newCertificates';
+export const RATES = [1000, 5000] as const;
+
+export interface Rounds {
+  readonly costs: (name: Name, kind: Kind) => readonly Cost[];
+  readonly lateness: (name: Name, rate: number) => readonly Lateness[];
 }
 
-export type Pool = readonly Worker<Order, Tally>[];
+type Opened = Target & { readonly name: Name };
+type File = (kind: Kind, round: number) => string;
 
-/** Checks that wait for an answer at any time, over all load processes. */
-const CONCURRENCY = 64;
-
-export async function measure(
-  server: Server,
-  pool: Pool,
-  file: string,
-  until: Order['until'],
-  checkVerdicts: boolean,
-): Promise<Cost> {
-  const orders = pool.map((_, first): Order => {
-    const concurrency = Math.max(1, Math.floor(CONCURRENCY / pool.length));
-    return { socket: server.socket, file, concurrency, first, step: pool.length, until, checkVerdicts };
-  });
-  const [cpuBefore, before] = [server.cpu(), performance.now()];
-  const tallies = await Promise.all(pool.map((worker, n) => worker.ask(orders[n] as Order)));
-  const [cpu, ms] = [server.cpu() - cpuBefore, performance.now() - before];
-  const answers = tallies.reduce((sum, tally) => sum + tally.answers, 0);
+export async function goRounds(
+  bench: Bench,
+  subjects: readonly Subject[],
+  corpus: Corpus,
+  plan: Plan,
+  folder: string,
+  say: (text: string) => void,
+): Promise<Rounds> {
+  const file: File = (kind, round) => `${folder}/${kind}-${kind.startsWith('new') ? round : 0}.bin`;
+  writeRequests(corpus, plan, file);
+  const servers: Server[] = [];
+  const tables = new Map<string, unknown[]>();
+  const keep = (key: string, value: unknown): void => void tables.set(key, [...(tables.get(key) ?? []), value]);
+  try {
+    const opened: Opened[] = [];
+    for (const { name, decides, start } of subjects) {
+      const server = await start();
+      servers.push(server);
+      opened.push({ name, decides, server });
+    }
+    for (const one of opened) await warm(bench, one, plan, file);
+    for (let round = 0; round < plan.rounds; round += 1) {
+      say(`round ${round + 1} of ${plan.rounds}`);
+      for (const one of rotated(opened, round)) await turn(bench, one, plan, file, round, keep);
+    }
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+  const of = <T>(key: string): readonly T[] => (tables.get(key) ?? []) as T[];
   return {
-    cpu: cpu / answers,
-    perSecond: (answers / ms) * 1000,
-    busy: cpu / 1000 / ms,
-    wrong: tallies.reduce((sum, tally) => sum + tally.wrong, 0),
-    example: tallies.find(({ example }) => example !== undefined)?.example,
+    costs: (name, kind) => of<Cost>(`${name} ${kind}`),
+    lateness: (name, rate) => of<Lateness>(`${name} ${rate}`),
   };
 }
 
-/** Another one begins each time, so that none always meets a warm or a tired machine. */
-export const rotated = <T>(items: readonly T[], by: number): T[] => [
-  ...items.slice(by % items.length),
-  ...items.slice(0, by % items.length),
-];
+async function warm(bench: Bench, one: Opened, plan: Plan, file: File): Promise<void> {
+  for (let pass = 0; pass < 2; pass += 1) await saturate(bench, one, { file: file('draws', 0), until: 'once' });
+  await saturate(bench, one, { file: file('draws', 0), until: plan.warm });
+}
+
+async function turn(
+  bench: Bench,
+  one: Opened,
+  plan: Plan,
+  file: File,
+  round: number,
+  keep: (key: string, value: unknown) => void,
+): Promise<void> {
+  const pay = async (kind: Kind, until: Load['until']): Promise<void> =>
+    keep(`${one.name} ${kind}`, await saturate(bench, one, { file: file(kind, round), until }));
+  await pay('allows', plan.saturated);
+  if (one.decides) for (const kind of ['denials', 'draws'] as const) await pay(kind, plan.saturated / 2);
+  for (const rate of RATES) {
+    const late = await atRate(bench, one, { file: file('allows', 0), until: plan.paced }, rate);
+    keep(`${one.name} ${rate}`, late);
+  }
+  if (one.decides) for (const kind of ['newTokens', 'newCertificates'] as const) await pay(kind, 'once');
+}
+
+/** New tokens are new to each server: they do not share their memory. */
+function writeRequests(corpus: Corpus, plan: Plan, file: File): void {
+  for (const kind of ['draws', 'allows', 'denials'] as const) writePrepared(file(kind, 0), corpus[kind]);
+  for (let round = 0; round < plan.rounds; round += 1) {
+    writePrepared(file('newTokens', round), corpus.newTokens(plan.cold));
+    writePrepared(file('newCertificates', round), corpus.newCertificates(plan.cold));
+  }
+}

@@ -118,7 +118,7 @@ const isFor =
 /** JWT-SVID §2.1 has RSA and the NIST curves, and no EdDSA. The `use` was judged already; JWKS readers know another one. */
 async function readAuthorities(entries: readonly Members[]): Promise<Reading<SpiffeBundle['keys']>> {
   const known = entries.filter((jwk) => jwk.get('kty') !== 'OKP');
-  const read = await readKeys(known.map((jwk) => new Map([...jwk].filter(([name]) => name !== 'use'))));
+  const read = readKeys(known.map((jwk) => new Map([...jwk].filter(([name]) => name !== 'use'))));
   return read.ok ? { ok: true, value: read.keys } : { ok: false, problem: `JWT authorities: ${read.problem}` };
 }
 

@@ -16,7 +16,7 @@ import type { Shared } from './shared.js';
 import { ANSWERING, CLOSED } from './stream.js';
 import type { Stream } from './stream.js';
 import type { Streams } from './streams.js';
-import { CHECK, HEALTH_OTHER, HEALTH_WATCH, UNKNOWN } from './target.js';
+import { CHECK, HEALTH_WATCH, UNKNOWN } from './target.js';
 
 const { grpcTrailers, httpRefusal } = response;
 
@@ -55,11 +55,9 @@ export class Calls {
   }
 
   private trailersFor(target: number, head: RequestHead): Buffer | undefined {
-    if (target === UNKNOWN || target === CHECK) {
-      const { secret } = this.shared;
-      if (secret !== undefined && !isSecret(head.secrets(), secret())) return NO_SECRET;
-    }
-    if (target === UNKNOWN || target === HEALTH_OTHER) return NO_METHOD;
+    if (target === UNKNOWN) return NO_METHOD;
+    const { secret } = this.shared;
+    if (target === CHECK && secret !== undefined && !isSecret(head.secrets(), secret())) return NO_SECRET;
     return head.timeout() === UNREADABLE ? BAD_TIMEOUT : undefined;
   }
 

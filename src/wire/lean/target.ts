@@ -5,12 +5,9 @@ export const UNKNOWN = 0;
 export const CHECK = 1;
 export const HEALTH_CHECK = 2;
 export const HEALTH_WATCH = 3;
-/** Below the health service, but no method that we have: it needs no secret to be told so. */
-export const HEALTH_OTHER = 4;
 
 export function targetOf(path: string): number {
   if (path === CHECK_PATH) return CHECK;
-  if (!path.startsWith(HEALTH_PREFIX)) return UNKNOWN;
   if (path === `${HEALTH_PREFIX}Check`) return HEALTH_CHECK;
-  return path === `${HEALTH_PREFIX}Watch` ? HEALTH_WATCH : HEALTH_OTHER;
+  return path === `${HEALTH_PREFIX}Watch` ? HEALTH_WATCH : UNKNOWN;
 }
