@@ -17,11 +17,19 @@ describe('the demo', () => {
   });
 
   it('reads its options and refuses others', () => {
-    expect(readOptions([])).toEqual({ kind: 'play', keep: false });
-    expect(readOptions(['--keep'])).toEqual({ kind: 'play', keep: true });
+    expect(readOptions([])).toEqual({ kind: 'play', keep: false, trust: 'files' });
+    expect(readOptions(['--keep'])).toEqual({ kind: 'play', keep: true, trust: 'files' });
+    expect(readOptions(['--spiffe', '--keep'])).toEqual({ kind: 'play', keep: true, trust: 'workload-api' });
     expect(readOptions(['--sabotage', 'x'])).toEqual({ kind: 'sabotage', name: 'x' });
     expect(readOptions(['--sabotage', 'all'])).toEqual({ kind: 'all' });
-    for (const argv of [['--sabotage'], ['--sabotage', 'x', 'y'], ['--keep', 'x'], ['x']])
+    for (const argv of [
+      ['--sabotage'],
+      ['--sabotage', 'x', 'y'],
+      ['--keep', 'x'],
+      ['--keep', '--keep'],
+      ['--spiffe', '--sabotage', 'x'],
+      ['x'],
+    ])
       expect(readOptions(argv).kind).toBe('wrong');
   });
 

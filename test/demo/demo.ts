@@ -25,7 +25,7 @@ export async function demo(argv: readonly string[], programs: Programs): Promise
       for (const { name, breaks } of SABOTAGES) console.log(`${name.padEnd(24)} ${breaks}`);
       return 0;
     case 'play':
-      return show(await play(programs, options.keep ? showAndKeep : undefined), !options.keep);
+      return show(await play(programs, options.trust, options.keep ? showAndKeep : undefined), !options.keep);
     case 'sabotage':
       return one(options.name, programs);
     case 'all':
@@ -79,7 +79,7 @@ async function all(programs: Programs): Promise<number> {
 async function playSabotaged(patch: Sabotage, programs: Programs): Promise<Report> {
   const saboteur = await sabotage(programs.root, patch);
   try {
-    return await play({ ...programs, main: saboteur.main });
+    return await play({ ...programs, main: saboteur.main }, 'files');
   } finally {
     await saboteur.clean();
   }

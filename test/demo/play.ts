@@ -3,6 +3,7 @@ import { EXPECTED } from './expected.js';
 import { keptConnection } from './client.js';
 import { decisionId, judge } from './judge.js';
 import type { Verdict } from './judge.js';
+import type { TrustFrom } from './materials.js';
 import { perform } from './perform.js';
 import type { Performance } from './perform.js';
 import { poll } from './poll.js';
@@ -22,9 +23,10 @@ const AUDIT_LIMIT = 3_000;
 /** `intermission` runs while everything still stands: for --keep. */
 export async function play(
   programs: Programs,
+  trust: TrustFrom,
   intermission?: (stage: Stage, report: Report) => Promise<void>,
 ): Promise<Report> {
-  const stage = await setStage(programs);
+  const stage = await setStage(programs, trust);
   let report: Report = { verdicts: [], remarks: [] };
   let code = -1;
   try {

@@ -12,7 +12,8 @@ import { configuration, ENVOY_ARGS, gateway, sidecar } from './envoys.js';
 import type { EnvoyFile } from './envoys.js';
 import { makeFolder } from './folders.js';
 import { makeMaterials, writeConfig } from './materials.js';
-import type { Materials } from './materials.js';
+import type { Materials, TrustFrom } from './materials.js';
+import { startAgent } from './agent.js';
 import { poll } from './poll.js';
 import { freePorts } from './ports.js';
 import { start } from './processes.js';
@@ -52,14 +53,18 @@ export interface Stage {
 /** For a process to be ready, ms. Generous: a cold and busy machine is no failure. */
 const START_LIMIT = 20_000;
 
-export async function setStage(programs: Programs): Promise<Stage> {
+export async function setStage(programs: Programs, trust: TrustFrom): Promise<Stage> {
   const folder = await makeFolder(join(tmpdir(), 'firsthand-demo-'));
   const stack: (() => Promise<unknown>)[] = [() => folder.remove()];
   const strike = async (): Promise<void> => {
     for (const undo of stack.reverse().splice(0)) await undo();
   };
   try {
-    const materials = await makeMaterials(folder.path);
+    const materials = await makeMaterials(folder.path, trust);
+    if (trust === 'workload-api') {
+      const agent = await startAgent(materials);
+      stack.push(() => agent.stop());
+    }
     const ports = await findPorts();
     const upstream = await startUpstream(ports.http, ports.grpc);
     stack.push(() => upstream.stop());
