@@ -9,23 +9,27 @@ import { createMetrics } from './audit/metrics.js';
 import { decisionRecord, leavesRecord, reasonOf, shadowReason } from './audit/record.js';
 import { requestFacts } from './audit/request-facts.js';
 import { openSink } from './audit/sink.js';
+import { createCertificateTeller } from './certificate-teller.js';
+import type { OwnCertificate, TrustedRoots } from './certificate-teller.js';
 import { packageVersion } from './version.js';
 import type { Engine } from './engine.js';
 import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
 import type { CertificateFacts } from './model/evidence.js';
+import type { TrustDomain } from './model/ids.js';
 import type { Settings } from './model/settings.js';
-import type { OwnIdentity } from './identity.js';
 import { REVOCATION_TYPES } from './state/revocations.js';
 import type { OnRevocation } from './state/revocation-file.js';
-import { createSeenCertificates } from './state/seen-certificates.js';
+import type { KnownCertificate } from './state/seen-certificates.js';
 import type { OnSource, Sources } from './state/sources.js';
 
 export interface Recorder {
   readonly onOutcome: (outcome: Outcome, attributes: Attributes | undefined, microseconds: number) => void;
   readonly onSource: OnSource;
-  /** Our own certificate, as it is now; may be told again and again. `from`: where it is from. */
-  readonly onOwnCertificate: (facts: CertificateFacts, from: string) => void;
+  /** Our own certificate, as it is now; told again and again. `from`: where it is from. */
+  readonly onOwnCertificate: (what: OwnCertificate, facts: KnownCertificate | undefined, from: string) => void;
+  /** The roots that are trusted now, likewise. */
+  readonly onRoots: (bundles: ReadonlyMap<TrustDomain, TrustedRoots>) => void;
   readonly onClockStep: () => void;
   readonly onRevocation: OnRevocation;
   readonly onRevocationProblems: (problems: readonly string[]) => void;
@@ -43,7 +47,6 @@ export interface Observed {
   readonly settings: Settings;
   readonly engine: Engine;
   readonly sources: Sources;
-  readonly identity?: OwnIdentity | undefined;
 }
 
 /** Records that wait for a slow disk; beyond, they are dropped and counted. Bytes. */
@@ -60,7 +63,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     cacheEntries: () => observed?.engine.sizes() ?? [],
     keysAge: () => seconds(observed?.sources.ages(now()).keys),
     bundleAge: () => seconds(observed?.sources.ages(now()).bundles),
-    certificateExpiry: () => seconds(ownExpiry(observed?.identity?.current(now()), now())),
+    certificateExpiry: () => [...certificates.ends()].map(([name, end]) => [name, (end - now()) / 1000]),
     revocations: () => REVOCATION_TYPES.map((type) => [type, observed?.engine.revocations.size(type) ?? 0]),
     revocationLag: () => 0,
     pins: () => observed?.engine.pins.size() ?? 0,
@@ -78,16 +81,14 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     },
   });
   const write = (record: object): void => sink.write(JSON.stringify(record));
-  const event = <E extends EventName>(name: E, fields: EventFields<E>): void => write(eventRecord(name, fields, now()));
-  const observeCertificate = createSeenCertificates();
-  const observeOwn = createSeenCertificates();
+  const event = <E extends EventName>(name: E, fields: EventFields<E>): void => {
+    metrics.happened(name);
+    write(eventRecord(name, fields, now()));
+  };
+  const certificates = createCertificateTeller(event);
 
-  const certificate = (facts: CertificateFacts | undefined, outcome: Outcome): void => {
-    if (facts === undefined) return;
-    const { id: identity, sha256, serial, notAfter } = facts;
-    for (const name of observeCertificate(facts, outcome.time)) {
-      event(name, { identity, certificate: sha256, serial, not_after: notAfter });
-    }
+  const certificate = (facts: CertificateFacts | undefined, { time }: Outcome): void => {
+    if (facts !== undefined) certificates.peer(facts, time);
   };
 
   const pinConflict = ({ findings, id, time }: Outcome): void => {
@@ -148,14 +149,11 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
         case 'keys_changed':
           return event('keys_changed', { issuer: what, source: from, added, removed });
         case 'source_refused':
-          return undefined;
+          return metrics.happened('source_refused');
       }
     },
-    onOwnCertificate(facts, source) {
-      const { id: identity, sha256, serial, notAfter } = facts;
-      for (const name of observeOwn(facts, now()))
-        event(name, { identity, certificate: sha256, serial, not_after: notAfter, source });
-    },
+    onOwnCertificate: (what, facts, from) => certificates.own(what, facts, from, now()),
+    onRoots: (bundles) => certificates.roots(bundles, now()),
     onClockStep() {
       metrics.incident('clock_stepped_back');
       log.warn('the clock stepped back, the caches were emptied', {});
@@ -177,7 +175,3 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     close: sink.close,
   };
 }
-
-/** ms until our own certificate ends, by its name. */
-const ownExpiry = (own: CertificateFacts | undefined, now: number): ReadonlyMap<string, number> =>
-  new Map(own === undefined ? [] : [[own.id, own.notAfter - now]]);

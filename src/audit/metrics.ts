@@ -4,6 +4,8 @@
  * that the number of series has a bound. What a check adds is a number in memory: label sets are built while scraping.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { EVENT_NAMES } from './events.js';
+import type { EventName } from './events.js';
 import { isAllow, REASONS } from '../model/reasons.js';
 import type { Reason } from '../model/reasons.js';
 
@@ -15,7 +17,7 @@ export interface MetricSources {
   readonly cacheEntries: () => Named;
   readonly keysAge: () => Named;
   readonly bundleAge: () => Named;
-  /** The guard's own identity only. */
+  /** The guard's own certificates, and the first root of each trust domain to end. */
   readonly certificateExpiry: () => Named;
   readonly revocations: () => Named;
   readonly revocationLag: () => number;
@@ -37,6 +39,8 @@ export interface Metrics {
   incident(type: Incident): void;
   policyReloaded(result: Reload): void;
   auditDropped(count: number): void;
+  /** A line of the audit log that is no decision, or a source that was refused, which leaves none. */
+  happened(event: EventName | 'source_refused'): void;
   render(): Promise<string>;
 }
 
@@ -64,6 +68,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     incident: (type) => count.incidents.add(type),
     policyReloaded: (result) => count.reloads.add(result),
     auditDropped: (dropped) => count.dropped.add('', dropped),
+    happened: (event) => count.events.add(event),
     render: () => registry.metrics(),
   };
 }
@@ -86,6 +91,7 @@ function counters(registry: Registry) {
   const checks = tally(Object.keys(REASONS));
   const [hits, misses, shadows] = [tally([]), tally([]), tally([])];
   const [incidents, reloads, dropped] = [tally(INCIDENTS), tally(RELOADS), tally([''])];
+  const events = tally([...EVENT_NAMES, 'source_refused']);
   const counter = countersOf(registry);
   counter('checks_total', 'Checks answered', ['decision', 'reason'], (add) => {
     for (const [reason, n] of checks.entries())
@@ -110,7 +116,10 @@ function counters(registry: Registry) {
   counter('audit_dropped_total', 'Audit lines that could not be written', [], (add) => {
     for (const [, n] of dropped.entries()) add({}, n);
   });
-  return { checks, hits, misses, shadows, incidents, reloads, dropped };
+  counter('events_total', 'Changes of certificates, keys, bundles, policies, revocations', ['event'], (add) => {
+    for (const [event, n] of events.entries()) add({ event }, n);
+  });
+  return { checks, hits, misses, shadows, incidents, reloads, dropped, events };
 }
 
 type Add = (labels: Record<string, string>, value: number) => void;
@@ -135,7 +144,12 @@ function gauges(registry: Registry, sources: MetricSources): void {
   named('cache_entries', 'Entries in the caches', 'cache', sources.cacheEntries);
   named('keys_age_seconds', "Since an issuer's keys were last loaded", 'issuer', sources.keysAge);
   named('bundle_age_seconds', "Since a domain's bundle was last loaded", 'trust_domain', sources.bundleAge);
-  named('certificate_expiry_seconds', 'Until our own certificate ends', 'identity', sources.certificateExpiry);
+  named(
+    'certificate_expiry_seconds',
+    'Until our own certificates and the first root of each trust domain end',
+    'identity',
+    sources.certificateExpiry,
+  );
   named('revocations', 'Revocations in force', 'type', sources.revocations);
   const single = singleGaugesOf(registry);
   single('revocation_lag_seconds', 'Since the revocations were last read', sources.revocationLag);

@@ -38,6 +38,8 @@ export interface Listener {
   readonly address: Address;
   /** What the health service says. */
   setServing(serving: boolean): void;
+  /** New connections get this certificate and key; who is connected is asked to come again. Only where there is TLS. */
+  renew?(tls: NonNullable<ListenerOptions['tls']>): void;
   /** Accepts nothing more, answers what is in flight, and ends what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
@@ -47,6 +49,9 @@ export interface Listener {
  * a message is held in memory before anybody looks at it.
  */
 const MAX_RECEIVE_BYTES = 8 * 1024 * 1024;
+
+/** No call of Envoy's takes longer. */
+const RENEW_GRACE_MS = 10_000;
 
 export async function startGrpcListener(options: ListenerOptions): Promise<Listener> {
   proveFieldNumbers();
@@ -59,7 +64,7 @@ export async function startGrpcListener(options: ListenerOptions): Promise<Liste
   };
   setServing(true);
   if (options.reflection) new ReflectionService(PROTOCOL).addToServer(server);
-  const injector = injectorFor(server, options.tls);
+  let injector = injectorFor(server, options.tls);
   const socket = await openSocket(
     options.address,
     options.socketMode,
@@ -72,7 +77,15 @@ export async function startGrpcListener(options: ListenerOptions): Promise<Liste
     await shutDown(server, graceMs);
     socket.destroyConnections();
   };
-  return { address: socket.address, setServing, close };
+  const renew = (tls: NonNullable<ListenerOptions['tls']>): void => {
+    const old = injector;
+    injector = injectorFor(server, tls);
+    // GOAWAY: calls in flight are answered, and the next ones come over a connection of the new files. A client CA that
+    // was taken away must not live on in an old connection.
+    old.drain(RENEW_GRACE_MS);
+    old.destroy();
+  };
+  return { address: socket.address, setServing, close, ...(options.tls === undefined ? {} : { renew }) };
 }
 
 /** No limit on streams: Envoy sends a burst before it has read a limit, and would take the refusals for denials. */
