@@ -15,6 +15,8 @@ export type News<T> =
   /** What was said before is taken back; `instead` where that is a value too, and not only a lack. */
   | { readonly kind: 'gone'; readonly problem: string; readonly instead: T | undefined };
 
+type Said<T> = Exclude<News<T>, { readonly kind: 'lost' }>;
+
 export interface Brought<T> {
   readonly source: Source<T>;
   bring(news: News<T>): void;
@@ -41,7 +43,9 @@ export function createBrought<T>(options: BroughtOptions): Brought<T> {
   const { from, maxLastGood, waiting, again, close } = options;
   const wakes = new Set<() => void>();
   const first = settling();
-  let news: News<T> | undefined;
+  // Apart: that the bringer is gone must not hide what it said last, which may have taken something back.
+  let said: Said<T> | undefined;
+  let lost: string | undefined;
   let value: T | undefined;
   let id: string | undefined;
   let bad: Bad | undefined = { problem: waiting, since: undefined };
@@ -49,10 +53,8 @@ export function createBrought<T>(options: BroughtOptions): Brought<T> {
 
   const worse = (problem: string, now: number): void => void (bad = { problem, since: bad?.since ?? now });
 
-  const takeIn = async (taken: News<T>, now: number): Promise<void> => {
+  const takeIn = async (taken: Said<T>, now: number): Promise<void> => {
     switch (taken.kind) {
-      case 'lost':
-        return worse(taken.problem, now);
       case 'gone':
         [value, id, bad] = [taken.instead, undefined, { problem: taken.problem, since: undefined }];
         return;
@@ -75,9 +77,10 @@ export function createBrought<T>(options: BroughtOptions): Brought<T> {
     loadedAt: () => loadedAt,
     async poll(now, force = false) {
       if (force) again();
-      const taken = news;
-      news = undefined;
+      const [taken, gone] = [said, lost];
+      [said, lost] = [undefined, undefined];
       if (taken !== undefined) await takeIn(taken, now);
+      if (gone !== undefined) worse(gone, now);
       // Who brings changes vouches for what it said last for as long as it is there.
       if (value !== undefined && bad?.since === undefined) loadedAt = now;
     },
@@ -89,7 +92,8 @@ export function createBrought<T>(options: BroughtOptions): Brought<T> {
     close,
   };
   const bring = (brought: News<T>): void => {
-    news = brought;
+    if (brought.kind === 'lost') lost = brought.problem;
+    else [said, lost] = [brought, undefined];
     first.settle();
     for (const wake of wakes) wake();
   };
