@@ -1,7 +1,7 @@
 /**
  * A value that somebody else brings when it changes, as a source. In: something to read, bad news, or that there is nothing
  * (any more). Out: what `Source` says. What came last counts, and is read by `poll`, so that a check never sees half of it.
- * What cannot be read keeps the last good value, for at most `maxLastGood`; so does a bringer that is gone. Does NOT ask
+ * What cannot be read keeps the last good value, for at most `maxStale`; so does a bringer that is gone. Does NOT ask
  * anybody for anything, and keeps nothing of what was brought but what was made of it.
  */
 import type { Reading } from '../../x509/der.js';
@@ -25,7 +25,7 @@ export interface Brought<T> {
 export interface BroughtOptions {
   readonly from: string;
   /** ms. */
-  readonly maxLastGood: number;
+  readonly maxStale: number;
   /** Before anything was brought. */
   readonly waiting: string;
   /** SIGHUP: ask anew. */
@@ -40,7 +40,7 @@ interface Bad {
 }
 
 export function createBrought<T>(options: BroughtOptions): Brought<T> {
-  const { from, maxLastGood, waiting, again, close } = options;
+  const { from, maxStale, waiting, again, close } = options;
   const wakes = new Set<() => void>();
   const first = settling();
   // Apart: that the bringer is gone must not hide what it said last, which may have taken something back.
@@ -72,7 +72,7 @@ export function createBrought<T>(options: BroughtOptions): Brought<T> {
   const source: Source<T> = {
     kind: 'remote',
     from,
-    current: (now) => (bad?.since !== undefined && now - bad.since > maxLastGood ? undefined : value),
+    current: (now) => (bad?.since !== undefined && now - bad.since > maxStale ? undefined : value),
     problem: () => bad?.problem,
     loadedAt: () => loadedAt,
     async poll(now, force = false) {

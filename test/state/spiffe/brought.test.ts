@@ -11,7 +11,7 @@ const gone: News<{ id: string }> = { kind: 'gone', problem: 'denied', instead: u
 function scene() {
   const { source, bring } = createBrought<{ id: string }>({
     from: 'somebody',
-    maxLastGood: MAX,
+    maxStale: MAX,
     waiting: 'waiting',
     again: () => undefined,
     close: () => undefined,
@@ -60,7 +60,7 @@ describe('a value that is brought', () => {
     expect(await at(0)).toEqual(['b', undefined]);
   });
 
-  it('goes on for maxLastGood after it was vouched for last: lost, or followed by what can not be read', async () => {
+  it('goes on for maxStale after it was vouched for last: lost, or followed by what can not be read', async () => {
     for (const bad of [lost, unreadable]) {
       const { source, bring, at } = scene();
       bring(value('a'));
