@@ -1,5 +1,5 @@
 /** A guard process whose trust comes from a Workload API on a real socket. */
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { status } from '@grpc/grpc-js';
@@ -11,7 +11,7 @@ import { startWorkloadApi } from '../helpers/workload-api.js';
 import type { WorkloadApiServer } from '../helpers/workload-api.js';
 import { configWith, makeFolder } from './folder.js';
 import type { Folder } from './folder.js';
-import { refusedStart, startGuard } from './guard.js';
+import { refusedStart, run, startGuard } from './guard.js';
 import type { Guard } from './guard.js';
 import { until } from './until.js';
 
@@ -253,4 +253,34 @@ describe.concurrent('our own SVID', () => {
     expect((await guard.page('/healthz')).status).toBe(200);
     await end();
   });
+});
+
+test('explain asks the Workload API once, and says what it had from there', async () => {
+  const { folder, agent, authority, call, end } = await sceneWith();
+  const api = await agent();
+  api.x509({ [PROD]: [folder.ca] });
+  api.say('FetchJWTBundles', { kind: 'end', code: status.UNIMPLEMENTED });
+  writeFileSync(folder.file('call.bin'), await call());
+  const explain = async () => {
+    const env = { SPIFFE_ENDPOINT_SOCKET: `unix:${folder.file('agent.sock')}` };
+    const config = folder.file('firsthand-1.yaml');
+    return (await run(['explain', '--config', config, folder.file('call.bin')], env)).stdout.replace(/\s+/g, ' ');
+  };
+  const denied = await explain();
+  expect(denied).toContain('DENY keys_unavailable');
+  expect(denied).toContain(
+    'the operator must make the keys of https://spire.prod.example readable in spiffe:prod.example',
+  );
+  expect(denied).toContain('UNIMPLEMENTED');
+  api.jwt({ [PROD]: [authority] });
+  const allowed = await explain();
+  expect(allowed).toContain('ALLOW allowed');
+  expect(allowed).toContain('bundle prod.example');
+  expect(allowed).toContain('workload-api');
+  expect(allowed).toContain('kid authority-1 (spiffe:prod.example');
+  writeFileSync(folder.file('call.bin'), await call(folder.ca, authority, { sub: 'spiffe://other.example/a' }));
+  const strange = await explain();
+  expect(strange).toContain('DENY token_issuer_unknown');
+  expect(strange).toContain('the caller must send a JWT-SVID of prod.example (without iss, or with https://spire');
+  await end();
 });
