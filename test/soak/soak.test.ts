@@ -17,6 +17,8 @@ test('ten rotations of everything under a steady load: no wrong decision, none w
     expect(report.reasons.get(reason), reason).toBeGreaterThan(30);
   for (const [name, { asked, overlap }] of report.probes) expect(asked - overlap, name).toBeGreaterThan(50);
   expect(report.connections).toBeGreaterThan(50);
+  // One for each change that was fetched, none for a set that came again.
   expect(report.events.get('keys_changed')).toBeGreaterThanOrEqual(10);
+  expect(report.events.get('keys_changed')).toBeLessThanOrEqual(2 * 10 + 4);
   expect(report.events.get('bundle_changed')).toBeGreaterThanOrEqual(10);
 }, 90_000);
