@@ -7,14 +7,17 @@ import type { Log } from './audit/log.js';
 import { openCore } from './core.js';
 import type { Core } from './core.js';
 import { openDoors, openSecrets } from './doors.js';
-import type { Secrets } from './doors.js';
+import type { Doors } from './doors.js';
 import { createMemory } from './engine.js';
 import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
 import type { Address, Settings } from './model/settings.js';
+import { readinessOf } from './readiness.js';
 import { createRecorder } from './recorder.js';
 import type { Recorder } from './recorder.js';
 import { describe, StartError } from './start-error.js';
+import { openTls } from './tls.js';
+import type { TlsFiles } from './tls.js';
 import { createRemotes } from './state/remote/remotes.js';
 import type { Sources } from './state/sources.js';
 import { openStore } from './store.js';
@@ -45,6 +48,7 @@ export type OnCheck = (outcome: Outcome, attributes: Attributes | undefined, set
 export async function startApp(settings: Settings, log: Log, now: () => number, onCheck?: OnCheck): Promise<App> {
   const onFault = (fault: unknown): void => log.error('a check failed', { fault: describe(fault) });
   const secrets = await openSecrets(settings.listen, now());
+  const tls = await openTls(settings.listen, now());
   const recorder = openRecorder(settings, log, now);
   const store = await openStore(settings, { now, onFault, ...recorder });
   const memory = createMemory(settings, store.presented);
@@ -60,6 +64,7 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
     identity?.onChange?.(wake);
   };
   follow(core);
+  const state: { draining: boolean; doors?: Doors } = { draining: false };
   const poll = (force: boolean): Promise<void> =>
     inTurn(async () => {
       await core.poll(force);
@@ -67,21 +72,22 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
         if ((await file.poll(now(), force)) === 'refused')
           log.error('a file is not usable, the last good one goes on', { file: file.from, problem: file.problem() });
       }
+      await followTls(tls, force, state.doors, { recorder, log, now });
     });
   const stopPolling = every(POLL_EVERY, () => poll(false), onFault);
-  const state = { draining: false };
-  const doors = await openDoors(settings.listen, log, {
+  const doors = (state.doors = await openDoors(settings.listen, log, {
     handle: (bytes, deadline) => core.handle(bytes, deadline),
     secret: secrets.secret,
     adminToken: secrets.adminToken,
-    readiness: () => readinessOf(core, secrets, store, recorder, state.draining),
+    tls: tls?.current(now()),
+    readiness: () => readinessOf(core, secrets, tls, store, recorder, state.draining, now()),
     policy: () => effectivePolicy(core.sources),
     metrics: recorder.metrics,
   }).catch((error: unknown) => {
     stopPolling();
     core.close();
     return endWith(store, error);
-  });
+  }));
   for (const warning of settings.warnings) log.warn(warning, {});
 
   const replace = async (next: Settings): Promise<void> => {
@@ -173,29 +179,21 @@ function every(ms: number, work: () => Promise<void>, onFault: (fault: unknown) 
   return () => clearInterval(timer);
 }
 
-/** Not ready is who has no good files, goes away, or denies everything because records can't be written. */
-function readinessOf(
-  { sources, identity, revocationProblem }: Core,
-  secrets: Secrets,
-  store: Store,
-  recorder: Recorder,
-  draining: boolean,
-) {
-  const others: [string, string | undefined][] = [
-    ['revocations', revocationProblem()],
-    ['identity', identity?.problem()],
-    ['store', store.problem()],
-    ['audit', recorder.failing() ? 'records can not be written' : undefined],
-    ...secrets.all.map((each): [string, string | undefined] => [`file ${each.from}`, each.problem()]),
-  ];
-  const problems = Object.fromEntries([
-    ...sources.problems(),
-    ...others.filter(([, problem]) => problem !== undefined),
-  ]);
-  return {
-    ready: sources.complete() && !draining && recorder.mayAnswer(),
-    detail: { draining, problems, policy: sources.snapshot().policy?.revision ?? null },
-  };
+/** A new certificate is shown to whoever connects from now on. */
+async function followTls(
+  tls: TlsFiles | undefined,
+  force: boolean,
+  doors: Doors | undefined,
+  { recorder, log, now }: { readonly recorder: Recorder; readonly log: Log; readonly now: () => number },
+): Promise<void> {
+  if (tls === undefined) return;
+  const known = tls.problem();
+  await tls.poll(now(), force);
+  const [material, problem] = [tls.current(now()), tls.problem()];
+  if (problem !== undefined && problem !== known)
+    log.error('files of listen.tls are not usable, the last good ones go on', { problem });
+  recorder.onOwnCertificate('listen.tls', tls.certificate(), tls.from);
+  if (material !== undefined) doors?.renew(material);
 }
 
 const effectivePolicy = (sources: Sources): object => {

@@ -3,11 +3,13 @@
  * a new one and swaps it whole. Throws StartError where the files that the settings name are not usable.
  */
 import { existsSync } from 'node:fs';
+import type { TrustedRoots } from './certificate-teller.js';
 import { createEngine, readersFor } from './engine.js';
 import type { Engine, Memory } from './engine.js';
 import { createHandler } from './handle.js';
 import type { Handle } from './handle.js';
-import type { TokenName } from './model/ids.js';
+import { fromText } from './model/from.js';
+import type { TokenName, TrustDomain } from './model/ids.js';
 import type { Settings } from './model/settings.js';
 import { createQuick } from './quick/quick.js';
 import { openIdentity } from './identity.js';
@@ -76,8 +78,8 @@ export async function openCore(
   const revocations = await openRevocations(settings, memory, recorder, now);
   const follow = async (force: boolean): Promise<void> => {
     await identity?.poll(now(), force);
-    const own = identity?.current(now());
-    if (identity !== undefined && own !== undefined) recorder.onOwnCertificate(own, identity.from);
+    recorder.onOwnCertificate('identity', identity?.current(now()), identity?.from ?? '');
+    recorder.onRoots(rootsOf(settings, sources));
   };
   await follow(false);
   return {
@@ -131,6 +133,16 @@ async function refuseBadIdentity(identity: OwnIdentity | undefined, now: number)
   await identity?.poll(now, true);
   const problem = identity?.problem();
   if (identity?.kind === 'file' && problem !== undefined) throw new StartError(2, [`${identity.from}: ${problem}`]);
+}
+
+function rootsOf({ trust }: Settings, sources: Sources): ReadonlyMap<TrustDomain, TrustedRoots> {
+  const { findBundle } = sources.snapshot();
+  return new Map(
+    [...trust].flatMap(([domain, { bundle }]) => {
+      const found = findBundle(domain);
+      return typeof found === 'string' ? [] : [[domain, { anchors: found.anchors, from: fromText(bundle) }] as const];
+    }),
+  );
 }
 
 /** A reload must not leave the guard without keys that are one answer away. */

@@ -1,6 +1,4 @@
 /** Where the guard is asked: all its listeners, and the secrets that they demand. Throws StartError. */
-import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { startHttpListener } from './admin/http.js';
 import type { AdminSources, HttpListener } from './admin/http.js';
 import type { Log } from './audit/log.js';
@@ -9,10 +7,13 @@ import type { Address, ListenSettings } from './model/settings.js';
 import { describe, StartError } from './start-error.js';
 import { watchFile } from './state/watched-file.js';
 import type { WatchedFile } from './state/watched-file.js';
+import type { TlsMaterial } from './tls.js';
 import { startLeanListener } from './wire/lean/listener.js';
 import type { Listener, ListenerOptions } from './wire/listener.js';
 
 export interface Doors {
+  /** Of TCP listeners; told again and again. */
+  renew(tls: TlsMaterial): void;
   readonly listeners: readonly Listener[];
   readonly pages: readonly HttpListener[];
 }
@@ -21,6 +22,8 @@ export interface Behind extends Omit<AdminSources, 'token'> {
   readonly handle: Handle;
   readonly secret: (() => string | undefined) | undefined;
   readonly adminToken: (() => string | undefined) | undefined;
+  /** Of the TCP listeners, as it is at the start. */
+  readonly tls: TlsMaterial | undefined;
 }
 
 /** All listeners, or none. */
@@ -28,7 +31,6 @@ export async function openDoors(listen: ListenSettings, log: Log, behind: Behind
   const listeners: Listener[] = [];
   const pages: HttpListener[] = [];
   const warn = (message: string, facts?: object): void => log.warn(message, { ...facts });
-  const tls = readTls(listen);
   const grpc = {
     socketMode: listen.socketMode,
     reflection: listen.reflection,
@@ -40,13 +42,19 @@ export async function openDoors(listen: ListenSettings, log: Log, behind: Behind
   const http = { token: () => adminToken?.(), readiness, policy, metrics, socketMode: listen.socketMode, log };
   try {
     for (const address of listen.check) {
-      const own = address.kind === 'tcp' ? { ...grpc, ...tls } : grpc;
+      // Who may open a Unix socket is said by its file mode.
+      const own = address.kind === 'tcp' && behind.tls !== undefined ? { ...grpc, tls: behind.tls } : grpc;
       const start = isLean(listen, address) ? startLeanListener : await loadGrpcJs();
       listeners.push(await start({ ...own, address }));
     }
     for (const [kind, address] of pageAddresses(listen))
       pages.push(await startHttpListener({ ...http, kind, address }));
-    return { listeners, pages };
+    let shown = behind.tls;
+    const renew = (tls: TlsMaterial): void => {
+      if (tls !== shown) for (const listener of listeners) listener.renew?.(tls);
+      shown = tls;
+    };
+    return { listeners, pages, renew };
   } catch (error) {
     await Promise.all([...listeners.map((listener) => listener.close(0)), ...pages.map((page) => page.close())]);
     throw new StartError(3, [describe(error)]);
@@ -60,20 +68,6 @@ const isLean = (listen: ListenSettings, address: Address): boolean =>
 /** Only where it is used: it costs more memory than the rest of the guard. */
 const loadGrpcJs = async (): Promise<(options: ListenerOptions) => Promise<Listener>> =>
   (await import('./wire/grpc-server.js')).startGrpcListener;
-
-/** Of the TCP listeners: who may open a Unix socket is said by its file mode. */
-function readTls({ tls }: ListenSettings): Pick<ListenerOptions, 'tls'> {
-  if (tls === null) return {};
-  try {
-    const [certificate, key] = [readFileSync(tls.certificate), readFileSync(tls.key)];
-    const clientCA = tls.clientCA === null ? {} : { clientCA: readFileSync(tls.clientCA) };
-    // Here already: what a listener says later is that it cannot listen.
-    createSecureContext({ cert: certificate, key, ...(clientCA.clientCA && { ca: clientCA.clientCA }) });
-    return { tls: { certificate, key, ...clientCA } };
-  } catch (error) {
-    throw new StartError(2, [`listen.tls: ${describe(error)}`]);
-  }
-}
 
 const pageAddresses = ({ admin, health, metrics }: ListenSettings) =>
   (

@@ -20,7 +20,7 @@ export function openIdentity(
     case 'none':
       return undefined;
     case 'workload-api':
-      return workloadApi?.svid();
+      return workloadApi?.svid(policy.maxLastGood);
     case 'files':
       return svidFromFiles(svid, readLeaf, policy.maxLastGood);
   }

@@ -39,12 +39,12 @@ const withEndpoints = ({ bundle: parse }: ContentReaders, remotes: Remotes, othe
     from.kind === 'https-spiffe' ? remotes.endpoint(from, domain, { parse, checkSvid }) : others.bundle(from, domain),
 });
 
-async function workloadApiOf({ identity, trust, policy }: Settings): Promise<WorkloadApi | undefined> {
+async function workloadApiOf({ identity, trust }: Settings): Promise<WorkloadApi | undefined> {
   const needed =
     identity.svid.kind === 'workload-api' || [...trust.values()].some(({ bundle }) => bundle.kind === 'workload-api');
   if (!needed) return undefined;
   // config/rules/identity.ts refuses settings that need it and do not say where it is.
   if (identity.workloadApi === null) throw new Error('nobody said where the Workload API is');
   const { createWorkloadApi } = await import('./state/spiffe/workload-api.js');
-  return createWorkloadApi({ endpoint: identity.workloadApi, maxLastGood: policy.maxLastGood, checkSvid });
+  return createWorkloadApi({ endpoint: identity.workloadApi, checkSvid });
 }

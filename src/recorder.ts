@@ -9,6 +9,8 @@ import { createMetrics } from './audit/metrics.js';
 import { decisionRecord, leavesRecord, reasonOf, shadowReason } from './audit/record.js';
 import { requestFacts } from './audit/request-facts.js';
 import { openSink } from './audit/sink.js';
+import { createCertificateTeller } from './certificate-teller.js';
+import type { OwnCertificate, TrustedRoots } from './certificate-teller.js';
 import { packageVersion } from './version.js';
 import type { Engine } from './engine.js';
 import type { OnOutcome } from './handle.js';
@@ -16,13 +18,13 @@ import type { Found } from './quick/found.js';
 import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
 import type { CertificateFacts } from './model/evidence.js';
+import type { TrustDomain } from './model/ids.js';
 import type { Pinned } from './model/pin.js';
 import type { Settings } from './model/settings.js';
-import type { OwnIdentity } from './identity.js';
 import { pinName } from './origin/presenter.js';
 import { REVOCATION_TYPES } from './state/revocations.js';
 import type { OnRevocation } from './state/revocation-file.js';
-import { createSeenCertificates } from './state/seen-certificates.js';
+import type { KnownCertificate } from './state/seen-certificates.js';
 import type { OnSource, Sources } from './state/sources.js';
 
 export interface Recorder {
@@ -30,8 +32,10 @@ export interface Recorder {
   /** The same for a check that was decided before, without looking at more than has to be told; undefined: `onOutcome`. */
   readonly onFound: ((found: Found) => void) | undefined;
   readonly onSource: OnSource;
-  /** Our own certificate, as it is now; may be told again and again. `from`: where it is from. */
-  readonly onOwnCertificate: (facts: CertificateFacts, from: string) => void;
+  /** Our own certificate, as it is now; told again and again. `from`: where it is from. */
+  readonly onOwnCertificate: (what: OwnCertificate, facts: KnownCertificate | undefined, from: string) => void;
+  /** The roots that are trusted now, likewise. */
+  readonly onRoots: (bundles: ReadonlyMap<TrustDomain, TrustedRoots>) => void;
   readonly onClockStep: () => void;
   readonly onRevocation: OnRevocation;
   readonly onRevocationProblems: (problems: readonly string[]) => void;
@@ -52,7 +56,6 @@ export interface Observed {
   readonly settings: Settings;
   readonly engine: Engine;
   readonly sources: Sources;
-  readonly identity?: OwnIdentity | undefined;
 }
 
 /** Records that wait for a slow disk; beyond, they are dropped and counted. Bytes. */
@@ -70,7 +73,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     cacheEntries: () => observed?.engine.sizes() ?? [],
     keysAge: () => seconds(observed?.sources.ages(now()).keys),
     bundleAge: () => seconds(observed?.sources.ages(now()).bundles),
-    certificateExpiry: () => seconds(ownExpiry(observed?.identity?.current(now()), now())),
+    certificateExpiry: () => [...certificates.ends()].map(([name, end]) => [name, (end - now()) / 1000]),
     revocations: () => REVOCATION_TYPES.map((type) => [type, observed?.engine.revocations.size(type) ?? 0]),
     revocationLag: () => 0,
     pins: () => observed?.engine.pins.size() ?? 0,
@@ -89,21 +92,19 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     },
   });
   const write = (record: object): void => sink.write(JSON.stringify(record));
-  const event = <E extends EventName>(name: E, fields: EventFields<E>): void => write(eventRecord(name, fields, now()));
-  const observeCertificate = createSeenCertificates();
-  const observeOwn = createSeenCertificates();
+  const event = <E extends EventName>(name: E, fields: EventFields<E>): void => {
+    metrics.happened(name);
+    write(eventRecord(name, fields, now()));
+  };
+  const certificates = createCertificateTeller(event);
   const recordOf = (outcome: Outcome, attributes: Attributes | undefined, microseconds: number): string => {
     const { audit, environment } = current();
     const facts = attributes && requestFacts(attributes);
     return JSON.stringify(decisionRecord(outcome, facts, { path: audit.path, environment }, microseconds));
   };
 
-  const certificate = (facts: CertificateFacts | undefined, outcome: Outcome): void => {
-    if (facts === undefined) return;
-    const { id: identity, sha256, serial, notAfter } = facts;
-    for (const name of observeCertificate(facts, outcome.time)) {
-      event(name, { identity, certificate: sha256, serial, not_after: notAfter });
-    }
+  const certificate = (facts: CertificateFacts | undefined, { time }: Outcome): void => {
+    if (facts !== undefined) certificates.peer(facts, time);
   };
 
   const pinConflict = ({ findings, id, time, guard }: Outcome): void => {
@@ -148,7 +149,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     if (outcome.candidate !== undefined) metrics.shadowed('candidate', outcome.candidate.reason);
     metrics.cacheLookup('decisions', outcome.cache);
   };
-  const certificates = (outcome: Outcome): void => {
+  const shown = (outcome: Outcome): void => {
     const { peer, origin } = outcome.findings;
     certificate(peer?.certificate, outcome);
     if (origin?.kind === 'workload' && origin.certificate !== peer?.certificate)
@@ -159,7 +160,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
   return {
     onOutcome(outcome, attributes, microseconds) {
       count(outcome, microseconds);
-      certificates(outcome);
+      shown(outcome);
       if (isRecorded(outcome)) sink.write(recordOf(outcome, attributes, microseconds));
       suspect(outcome);
       const judged = shadowReason(outcome) ?? reasonOf(outcome);
@@ -170,7 +171,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       const { settled, microseconds } = found;
       count(settled.outcome, microseconds);
       // What was seen of a caller within the same second is no news.
-      if (settled.isNewAt(found.time)) certificates(found.outcome);
+      if (settled.isNewAt(found.time)) shown(found.outcome);
       if (isRecorded(settled.outcome))
         sink.write(found.line() ?? recordOf(found.outcome, found.attributes, microseconds));
     },
@@ -190,14 +191,11 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
         case 'keys_changed':
           return event('keys_changed', { issuer: what, source: from, added, removed });
         case 'source_refused':
-          return undefined;
+          return metrics.happened('source_refused');
       }
     },
-    onOwnCertificate(facts, source) {
-      const { id: identity, sha256, serial, notAfter } = facts;
-      for (const name of observeOwn(facts, now()))
-        event(name, { identity, certificate: sha256, serial, not_after: notAfter, source });
-    },
+    onOwnCertificate: (what, facts, from) => certificates.own(what, facts, from, now()),
+    onRoots: (bundles) => certificates.roots(bundles, now()),
     onClockStep() {
       metrics.incident('clock_stepped_back');
       log.warn('the clock stepped back, the caches were emptied', {});
@@ -231,10 +229,6 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     close: sink.close,
   };
 }
-
-/** ms until our own certificate ends, by its name. */
-const ownExpiry = (own: CertificateFacts | undefined, now: number): ReadonlyMap<string, number> =>
-  new Map(own === undefined ? [] : [[own.id, own.notAfter - now]]);
 
 const firstPresentation = ({ first, contestedBy }: Pinned): EventFields<'pin_conflict'> => ({
   first_presenter: first.presenter.id,

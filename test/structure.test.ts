@@ -121,7 +121,7 @@ const NODE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   'node:net': ['admin', 'config/address.ts', 'config/remote-leaves.ts', 'listen', 'state/remote', 'wire'],
   'node:dns': ['state/remote'],
   'node:https': ['state/remote'],
-  'node:tls': ['doors.ts', 'state/remote'],
+  'node:tls': ['state/remote', 'tls.ts'],
   'node:http': ['admin', 'cli/health.ts', 'state/remote'],
 };
 

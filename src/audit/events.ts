@@ -51,7 +51,7 @@ interface EventFacts {
 const EVENTS = {
   certificate_seen: ['identity', 'certificate', 'serial', 'not_after', 'source', 'id'],
   certificate_rotated: ['identity', 'certificate', 'previous_certificate', 'serial', 'not_after', 'source', 'id'],
-  certificate_expiring: ['identity', 'certificate', 'serial', 'not_after', 'source'],
+  certificate_expiring: ['identity', 'certificate', 'serial', 'not_after', 'source', 'detail'],
   keys_changed: ['issuer', 'source', 'added', 'removed', 'count', 'detail'],
   bundle_changed: ['trust_domain', 'source', 'added', 'removed', 'count', 'detail'],
   policy_loaded: ['policy', 'owner', 'source', 'count', 'detail'],
@@ -79,6 +79,7 @@ const EVENTS = {
 } as const satisfies Record<string, readonly (keyof EventFacts)[]>;
 
 export type EventName = keyof typeof EVENTS;
+export const EVENT_NAMES = Object.keys(EVENTS) as readonly EventName[];
 export type EventFields<E extends EventName> = Partial<Pick<EventFacts, (typeof EVENTS)[E][number]>>;
 export type EventRecord = { readonly time: string; readonly event: EventName } & Readonly<
   Record<string, string | number | string[]>

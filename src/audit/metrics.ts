@@ -3,6 +3,8 @@
  * somebody scrapes. Out: the text. Labels come from our own tables and from the configuration, never from a request, so
  * that the number of series has a bound. What a check adds is a number in memory: label sets are built while scraping.
  */
+import { EVENT_NAMES } from './events.js';
+import type { EventName } from './events.js';
 import { isAllow, REASONS } from '../model/reasons.js';
 import type { Reason } from '../model/reasons.js';
 import { exposition } from './exposition.js';
@@ -16,7 +18,7 @@ export interface MetricSources {
   readonly cacheEntries: () => Named;
   readonly keysAge: () => Named;
   readonly bundleAge: () => Named;
-  /** The guard's own identity only. */
+  /** The guard's own certificates, and the first root of each trust domain to end. */
   readonly certificateExpiry: () => Named;
   readonly revocations: () => Named;
   readonly revocationLag: () => number;
@@ -47,6 +49,8 @@ export interface Metrics {
   incident(type: Incident): void;
   policyReloaded(result: Reload): void;
   auditDropped(count: number): void;
+  /** A line of the audit log that is no decision, or a source that was refused, which leaves none. */
+  happened(event: EventName | 'source_refused'): void;
   render(): Promise<string>;
 }
 
@@ -71,6 +75,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     incident: (type) => count.incidents.add(type),
     policyReloaded: (result) => count.reloads.add(result),
     auditDropped: (dropped) => count.dropped.add('', dropped),
+    happened: (event) => count.events.add(event),
     // A source that fails fails the scrape, as a rejection.
     render: () => new Promise((resolve) => resolve(exposition(families))),
   };
@@ -149,6 +154,7 @@ function counters() {
   const checks = tally(Object.keys(REASONS));
   const [hits, misses, shadows] = [tally([]), tally([]), tally([])];
   const [incidents, reloads, dropped] = [tally(INCIDENTS), tally(RELOADS), tally([''])];
+  const events = tally([...EVENT_NAMES, 'source_refused']);
   const lookups = (result: string, { entries }: Tally): Sample[] =>
     [...entries()].map(([cache, value]) => ({ labels: { cache, result }, value }));
   const families = [
@@ -166,8 +172,11 @@ function counters() {
     counter('policy_reloads_total', 'Policies loaded or refused', reloads, (result) => ({ result })),
     counter('incidents_total', 'Things that should not happen', incidents, (type) => ({ type })),
     counter('audit_dropped_total', 'Audit lines that could not be written', dropped, () => ({})),
+    counter('events_total', 'Changes of certificates, keys, bundles, policies, revocations', events, (event) => ({
+      event,
+    })),
   ];
-  return { families, checks, hits, misses, shadows, incidents, reloads, dropped };
+  return { families, checks, hits, misses, shadows, incidents, reloads, dropped, events };
 }
 
 const decisionOf = (reason: string): string => (isAllow(reason as Reason) ? 'allow' : 'deny');
@@ -183,7 +192,12 @@ const gauges = (sources: MetricSources): Family[] => [
   named('cache_entries', 'Entries in the caches', 'cache', sources.cacheEntries),
   named('keys_age_seconds', "Since an issuer's keys were last loaded", 'issuer', sources.keysAge),
   named('bundle_age_seconds', "Since a domain's bundle was last loaded", 'trust_domain', sources.bundleAge),
-  named('certificate_expiry_seconds', 'Until our own certificate ends', 'identity', sources.certificateExpiry),
+  named(
+    'certificate_expiry_seconds',
+    'Until our own certificates and the first root of each trust domain end',
+    'identity',
+    sources.certificateExpiry,
+  ),
   named('store_up', 'Whether the shared store answers', 'store', sources.storeUp),
   named('revocations', 'Revocations in force', 'type', sources.revocations),
   gauge('revocation_lag_seconds', 'Since the revocations were last read', () => [{ value: sources.revocationLag() }]),

@@ -1,10 +1,10 @@
 /** A story as a person reads it, with colours on a terminal. In: a story. Out: text; its strings are safe to print already. */
 import type { Change, ComesTo, Remedy } from '../workbench/change.js';
 import type { RecordStory } from '../workbench/record-story.js';
+import { sourceText } from '../workbench/story-context.js';
 import type { Version } from '../workbench/story-context.js';
 import type { Step, Story } from '../workbench/story.js';
 import { changeLines } from './change-text.js';
-import { spanText } from '../model/duration.js';
 
 type Paint = (colour: 'red' | 'green' | 'yellow' | 'dim' | 'bold', text: string) => string;
 
@@ -127,8 +127,7 @@ function candidateLines({ candidate }: Story): string[] {
   return [row('candidate', `${candidate.decision} ${candidate.reason}${line}, policy ${candidate.policy}`)];
 }
 
-function versionText({ what, name, version, file, age, problem }: Version): string {
-  const changed = age === undefined ? '' : `, changed ${spanText(age)} ago`;
-  const from = file === undefined ? '' : ` (${file}${changed})`;
+function versionText({ what, name, version, source, problem }: Version): string {
+  const from = source === undefined ? '' : ` (${sourceText(source)})`;
   return `${[what, name, version].filter((part) => part !== '').join(' ')}${from}${problem === undefined ? '' : `: ${problem}`}`;
 }

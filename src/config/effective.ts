@@ -100,6 +100,7 @@ function recordOf(at: At, entries: ReadonlyMap<string, Node>): Effective {
 /** What an unwritten key means where its default is null: the guard's own reading, see settings.ts and docs. */
 const MEANS: ReadonlyMap<string, string> = new Map([
   ['workload', 'the destination.principal of each check'],
+  ['identity.workloadApi', '$SPIFFE_ENDPOINT_SOCKET'],
   ['tokens[].scopes', 'the claim scope, then scp'],
   ['tokens[].grants', 'every scope: ["**"]'],
   ['tokens[].identity', 'its tokens name no workload'],

@@ -94,7 +94,7 @@ function trustOf(name: string, entry: TrustConfig, absolute: Absolute): [TrustDo
 
 function bundleOf(entry: TrustConfig, absolute: Absolute): BundleFrom {
   const { bundle, bundleCA, bundleAllow: allow, endpointSpiffeId, bootstrap, maxStale } = entry;
-  if (bundle === WORKLOAD_API) return { kind: 'workload-api' };
+  if (bundle === WORKLOAD_API) return { kind: 'workload-api', maxStale };
   if (!isUrl(bundle)) return { kind: 'file', file: absolute(bundle) };
   if (endpointSpiffeId !== null && bootstrap !== null)
     return {

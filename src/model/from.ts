@@ -46,6 +46,8 @@ export interface HttpsSpiffeFrom extends Omit<RemoteRules, 'ca'> {
 /** The SPIFFE Workload API of this node. */
 export interface WorkloadApiFrom {
   readonly kind: 'workload-api';
+  /** How long the last good value goes on while the agent is away, ms. */
+  readonly maxStale: number;
 }
 
 /** The JWT authorities in the bundle of a trust domain (JWT-SVID §5). */

@@ -69,10 +69,10 @@ function issuerOf(token: TokenText, issuers: readonly IssuerSettings[]): Result<
 }
 
 /**
- * JWT-SVID §3.1, Workload API §6.3: the keys of a trust domain speak for its own workloads and for nobody else's, so an
+ * Whether tokens with these claims are this entry's, were they signed. JWT-SVID §3.1, Workload API §6.3: the keys of a trust domain speak for its own workloads and for nobody else's, so an
  * SVID is chosen by the domain of its `sub`. It may leave out `iss`; one that it has must be the configured one.
  */
-function speaksFor({ issuer, keys }: IssuerSettings, { iss, sub }: Claims): boolean {
+export function speaksFor({ issuer, keys }: IssuerSettings, { iss, sub }: Claims): boolean {
   if (keys.kind !== 'spiffe') return iss === issuer;
   const id = typeof sub === 'string' ? parseSpiffeId(sub) : undefined;
   return (iss === undefined || iss === issuer) && id !== undefined && trustDomainOf(id) === keys.domain;

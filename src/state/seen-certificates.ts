@@ -3,10 +3,22 @@
  * Bounded: an identity that was not seen for long is new again. Decides nothing.
  */
 import { LRUCache } from 'lru-cache';
-import type { CertificateFacts } from '../model/evidence.js';
-import type { Sha256Hex, SpiffeId } from '../model/ids.js';
 
-export type CertificateEvent = 'certificate_seen' | 'certificate_rotated' | 'certificate_expiring';
+/** An X.509-SVID, a server's certificate, or a root. Times in ms, both ends valid. */
+export interface KnownCertificate {
+  /** A SPIFFE ID, or another name of a bounded set. */
+  readonly id: string;
+  /** Hex. */
+  readonly sha256: string;
+  readonly serial: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+export interface CertificateNews {
+  readonly event: 'certificate_seen' | 'certificate_rotated' | 'certificate_expiring';
+  readonly detail?: string;
+}
 
 /** Identities that are remembered. */
 const MAX_IDENTITIES = 10_000;
@@ -15,33 +27,39 @@ const MAX_CERTIFICATES = 64;
 /** A certificate within this share of its end is about to expire. */
 const EXPIRING_SHARE = 0.25;
 
+type Stage = 'fresh' | 'expiring' | 'ended';
+const DETAILS: Readonly<Record<Exclude<Stage, 'fresh'>, string>> = {
+  expiring: 'less than a quarter of its life is left',
+  ended: 'it has ended and was not replaced in time',
+};
+
 interface Known {
   newest: number;
-  readonly certificates: LRUCache<Sha256Hex, { expiringSaid: boolean }>;
+  /** What was told of each, by its SHA-256. */
+  readonly certificates: LRUCache<string, Stage>;
 }
 
-export function createSeenCertificates(): (facts: CertificateFacts, now: number) => readonly CertificateEvent[] {
-  const identities = new LRUCache<SpiffeId, Known>({ max: MAX_IDENTITIES });
+export function createSeenCertificates(): (facts: KnownCertificate, now: number) => readonly CertificateNews[] {
+  const identities = new LRUCache<string, Known>({ max: MAX_IDENTITIES });
   return (facts, now) => {
-    const events: CertificateEvent[] = [];
     const known: Known = identities.get(facts.id) ?? {
       newest: -Infinity,
       certificates: new LRUCache({ max: MAX_CERTIFICATES }),
     };
-    let certificate = known.certificates.get(facts.sha256);
-    if (certificate === undefined) {
-      events.push(
-        known.newest < facts.notBefore && known.newest !== -Infinity ? 'certificate_rotated' : 'certificate_seen',
-      );
-      certificate = { expiringSaid: false };
-      known.certificates.set(facts.sha256, certificate);
-      known.newest = Math.max(known.newest, facts.notBefore);
-      identities.set(facts.id, known);
-    }
-    if (!certificate.expiringSaid && facts.notAfter - now < (facts.notAfter - facts.notBefore) * EXPIRING_SHARE) {
-      certificate.expiringSaid = true;
-      events.push('certificate_expiring');
-    }
-    return events;
+    const told = known.certificates.get(facts.sha256);
+    const stage = stageOf(facts, now);
+    if (told === stage) return [];
+    known.certificates.set(facts.sha256, stage);
+    identities.set(facts.id, known);
+    const expiring = stage === 'fresh' ? [] : [{ event: 'certificate_expiring', detail: DETAILS[stage] } as const];
+    if (told !== undefined) return expiring;
+    const rotated = known.newest < facts.notBefore && known.newest !== -Infinity;
+    known.newest = Math.max(known.newest, facts.notBefore);
+    return [{ event: rotated ? 'certificate_rotated' : 'certificate_seen' }, ...expiring];
   };
+}
+
+function stageOf({ notBefore, notAfter }: KnownCertificate, now: number): Stage {
+  if (now > notAfter) return 'ended';
+  return notAfter - now < (notAfter - notBefore) * EXPIRING_SHARE ? 'expiring' : 'fresh';
 }

@@ -19,6 +19,9 @@ import { openSocket } from './sockets.js';
 
 export type { Listener, ListenerOptions } from './listener.js';
 
+/** No call of Envoy's takes longer. */
+const RENEW_GRACE_MS = 10_000;
+
 export async function startGrpcListener(options: ListenerOptions): Promise<Listener> {
   proveFieldNumbers();
   const server = newServer(options.secret === undefined ? [] : [secretInterceptor(options.secret)]);
@@ -30,7 +33,7 @@ export async function startGrpcListener(options: ListenerOptions): Promise<Liste
   };
   setServing(true);
   if (options.reflection) new ReflectionService(PROTOCOL).addToServer(server);
-  const injector = injectorFor(server, options.tls);
+  let injector = injectorFor(server, options.tls);
   const socket = await openSocket(
     options.address,
     options.socketMode,
@@ -43,7 +46,15 @@ export async function startGrpcListener(options: ListenerOptions): Promise<Liste
     await shutDown(server, graceMs);
     socket.destroyConnections();
   };
-  return { address: socket.address, setServing, close };
+  const renew = (tls: NonNullable<ListenerOptions['tls']>): void => {
+    const old = injector;
+    injector = injectorFor(server, tls);
+    // GOAWAY: calls in flight are answered, and the next ones come over a connection of the new files. A client CA that
+    // was taken away must not live on in an old connection.
+    old.drain(RENEW_GRACE_MS);
+    old.destroy();
+  };
+  return { address: socket.address, setServing, close, ...(options.tls === undefined ? {} : { renew }) };
 }
 
 /** No limit on streams: Envoy sends a burst before it has read a limit, and would take the refusals for denials. */

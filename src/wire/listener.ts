@@ -23,6 +23,8 @@ export interface Listener {
   readonly address: Address;
   /** What the health service says. */
   setServing(serving: boolean): void;
+  /** New connections get this certificate and key; who is connected is asked to come again. Only where there is TLS. */
+  renew?(tls: NonNullable<ListenerOptions['tls']>): void;
   /** Accepts nothing more, answers what is in flight, and ends what is left after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { matchesId } from '../model/patterns.js';
 import type { IdPattern } from '../model/patterns.js';
 import type { Line } from '../model/policy.js';
 import type { IssuerSettings } from '../model/settings.js';
+import { speaksFor } from '../origin/token.js';
 import type { Change, Remedy } from './change.js';
 import type { Cause } from './failed-step.js';
 import { withCondition } from './line-text.js';
@@ -48,8 +49,8 @@ export function issuerOf({ outcome, context }: Case): IssuerSettings | undefined
   const { token, presented } = outcome.findings;
   if (token !== undefined) return token.issuer;
   const { tokens } = context.settings;
-  const iss = presented?.claimed['iss'];
-  return tokens.find((entry) => entry.issuer === iss && entry.from === presented?.place);
+  if (presented === undefined) return undefined;
+  return tokens.find((entry) => entry.from === presented.place && speaksFor(entry, presented.claimed));
 }
 
 export const indexOfIssuer = ({ context }: Case, issuer: IssuerSettings): number =>

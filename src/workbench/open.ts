@@ -114,11 +114,11 @@ async function sourcesOf(settings: Settings, now: Now): Promise<Sources> {
   return sources;
 }
 
-/** As at a start: only the owner's own lines may be bad. */
+/** As at a start: only the owner's own lines may be bad; what is elsewhere may not have answered, as `serve` would wait. */
 function unusable({ policy }: Settings, sources: Sources): readonly string[] {
   const mayBeBad = (what: string): boolean =>
     (what === POLICY && existsSync(policy.source.file)) || (what === CANDIDATE && existsSync(policy.candidate ?? ''));
-  return [...sources.problems()].filter(([what]) => !mayBeBad(what)).map(([, problem]) => problem);
+  return [...sources.fileProblems()].filter(([what]) => !mayBeBad(what)).map(([, problem]) => problem);
 }
 
 interface Parts {

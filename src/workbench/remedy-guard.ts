@@ -1,5 +1,6 @@
 /** What the guard itself lacks: files, room, time. No caller can do anything about these. */
 import { fromText } from '../model/from.js';
+import type { BundleFrom, KeysFrom } from '../model/from.js';
 import { parseSpiffeId, trustDomainOf } from '../model/ids.js';
 import type { SpiffeId, TrustDomain } from '../model/ids.js';
 import { behindPeer } from './behind.js';
@@ -11,13 +12,17 @@ import { shown } from './shown.js';
 
 const why = (problem: string | undefined): string => (problem === undefined ? '' : `: ${shown(problem)}`);
 
+/** What is elsewhere is nobody's to change here. */
+const fileChange = (from: BundleFrom | KeysFrom, holds: 'keys' | 'bundle'): Pick<Remedy, 'change'> =>
+  from.kind === 'file' ? { change: { kind: 'file', file: from.file, holds } } : {};
+
 export function keysMissing(told: Case): Remedy {
   const issuer = issuerOf(told);
   if (issuer === undefined) return no('none: the keys of the issuer are not loaded');
   const problem = told.context.problems.get(`keys ${issuer.issuer}`);
   return {
     text: `the operator must make the keys of ${issuer.issuer} readable in ${fromText(issuer.keys)}${why(problem)}`,
-    change: { kind: 'file', file: fromText(issuer.keys), holds: 'keys' },
+    ...fileChange(issuer.keys, 'keys'),
   };
 }
 
@@ -32,7 +37,7 @@ export function bundleMissing(told: Case): Remedy {
   if (domain === undefined || trust === undefined) return no('none: a trust bundle is not loaded');
   return {
     text: `the operator must make the bundle of ${domain} readable in ${fromText(trust.bundle)}${why(problems.get(`trust ${domain}`))}`,
-    change: { kind: 'file', file: fromText(trust.bundle), holds: 'bundle' },
+    ...fileChange(trust.bundle, 'bundle'),
   };
 }
 

@@ -2,6 +2,7 @@
 import { tokenIn } from '../evidence/token.js';
 import { fromText } from '../model/from.js';
 import type { IssuerSettings } from '../model/settings.js';
+import { speaksFor } from '../origin/token.js';
 import { indexOfIssuer, issuerOf, listed, lineName, refusingLine } from './case.js';
 import type { Case } from './case.js';
 import { byConfig, byRequest, byToken, no } from './change.js';
@@ -31,7 +32,7 @@ export function wrongType(told: Case): Remedy {
   const { presented } = told.outcome.findings;
   const { tokens } = told.context.settings;
   const accepted = tokens
-    .filter(({ issuer, from }) => issuer === presented?.claimed['iss'] && from === presented?.place)
+    .filter((entry) => entry.from === presented?.place && speaksFor(entry, presented.claimed))
     .flatMap(({ types }) => types);
   const [type] = accepted;
   if (type === undefined) return no('none: this kind of token is not accepted');
@@ -44,7 +45,9 @@ export function wrongType(told: Case): Remedy {
 export function unknownIssuer(told: Case): Remedy {
   const { presented } = told.outcome.findings;
   const { tokens } = told.context.settings;
-  const elsewhere = tokens.find(({ issuer }) => issuer === presented?.claimed['iss']);
+  const elsewhere = tokens.find(
+    (entry) => entry.from !== presented?.place && speaksFor(entry, presented?.claimed ?? {}),
+  );
   if (elsewhere !== undefined)
     return byToken(`tokens of ${elsewhere.issuer} are read from ${elsewhere.from}: the caller must send it there`, {
       issuer: elsewhere.issuer,
@@ -54,10 +57,14 @@ export function unknownIssuer(told: Case): Remedy {
   const [first] = here;
   if (first === undefined) return no('none: no issuer of tokens is configured for this place');
   return byToken(
-    `the caller must send a token of ${listed(here.map(({ issuer }) => issuer))}; an issuer is compared to the letter, also a "/" at its end`,
+    `the caller must send ${listed(here.map(tokenOf))}; an issuer is compared to the letter, also a "/" at its end`,
     { issuer: first.issuer },
   );
 }
+
+/** An SVID is its trust domain's, by its sub; an `iss` that it has must fit all the same. */
+const tokenOf = ({ issuer, keys }: IssuerSettings): string =>
+  keys.kind === 'spiffe' ? `a JWT-SVID of ${keys.domain} (without iss, or with ${issuer})` : `a token of ${issuer}`;
 
 export function wrongAlgorithm(told: Case): Remedy {
   const alg = told.outcome.findings.presented?.header.alg ?? '';

@@ -8,6 +8,7 @@ import { presentedLeaf } from './remedy-peer.js';
 import type { Scene } from './scene.js';
 import { shown, shownList } from './shown.js';
 import { dateText, spanText } from '../model/duration.js';
+import { sourceText } from './story-context.js';
 
 export function sawPeer(scene: Scene): string[] {
   const { peer } = scene.outcome.findings;
@@ -45,9 +46,9 @@ function validity({ notBefore, notAfter }: CertificateFacts, { outcome: { time }
 function bundle(id: SpiffeId, { context }: Scene): string {
   const domain = trustDomainOf(id);
   const version = context.versions.find(({ what, name }) => what === 'bundle' && name === domain);
-  return version === undefined
-    ? `the trust domain ${domain} is not configured`
-    : `bundle of ${domain}: ${version.version}`;
+  if (version === undefined) return `the trust domain ${domain} is not configured`;
+  const from = version.source === undefined ? '' : `, from ${sourceText(version.source)}`;
+  return `bundle of ${domain}: ${version.version}${from}`;
 }
 
 export function sawOrigin(scene: Scene): string[] {

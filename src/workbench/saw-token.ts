@@ -4,10 +4,12 @@ import type { VerifiedToken } from '../model/token.js';
 import type { Scene } from './scene.js';
 import { shown, shownList } from './shown.js';
 import { dateText, spanText } from '../model/duration.js';
+import { sourceText } from './story-context.js';
+import type { StoryContext } from './story-context.js';
 
 export function sawToken({ outcome, context }: Scene): string[] {
   const { token, presented } = outcome.findings;
-  if (token !== undefined) return sawVerified(token, outcome.time);
+  if (token !== undefined) return sawVerified(token, outcome.time, keysFrom(token.issuer.issuer, context));
   if (presented === undefined) {
     const places = [...new Set(context.settings.tokens.map(({ from }) => from))];
     return [`no token in ${places.join(' or ')}`];
@@ -18,13 +20,19 @@ export function sawToken({ outcome, context }: Scene): string[] {
 /** More is in the audit record. */
 const MAX_ACTORS = 8;
 
-function sawVerified(token: VerifiedToken, now: number): string[] {
+function keysFrom(issuer: string, { versions }: StoryContext): string[] {
+  const source = versions.find(({ what, name }) => what === 'keys' && name === issuer)?.source;
+  return source === undefined ? [] : [`its key is from ${sourceText(source)}`];
+}
+
+function sawVerified(token: VerifiedToken, now: number, keys: readonly string[]): string[] {
   const { issuer, kid, subject, actors, warnAfter, scopes, claims, issuedAt, expires } = token;
   const aud = listOf(claims['aud']);
   const carried = carriedScopes(token);
   const cut = carried.filter((scope) => !scopes.includes(scope));
   return [
     `issuer ${shown(issuer.issuer)}, key ${shown(kid, 80)}, audience ${shownList(aud)}`,
+    ...keys,
     ...(subject === undefined ? [] : [`subject ${shown(subject)}`]),
     ...(actors.length === 0
       ? []

@@ -5,10 +5,13 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { fromText } from '../model/from.js';
+import type { BundleFrom, KeysFrom } from '../model/from.js';
 import type { TrustDomain } from '../model/ids.js';
+import { spanText } from '../model/duration.js';
 import type { Policy } from '../model/policy.js';
 import type { Settings } from '../model/settings.js';
 import type { Snapshot } from '../model/snapshot.js';
+import type { Sources } from '../state/sources.js';
 import { readAnnotations, SCOPES_KEY } from '../policy/annotations.js';
 import { lineTexts } from './line-text.js';
 import { shown, shownList } from './shown.js';
@@ -37,16 +40,22 @@ export interface Version {
   /** Revision of the policy, digest of the bundle's roots, kids of the keys; or that there are none. */
   readonly version: string;
   /** Undefined where a throw-away one stood in for it. */
-  readonly file?: string;
-  /** ms since the file changed. */
-  readonly age?: number;
+  readonly source?: VersionSource;
   readonly problem?: string;
+}
+
+export interface VersionSource {
+  readonly kind: 'file' | 'elsewhere';
+  /** Path or URL. */
+  readonly from: string;
+  /** ms since the file changed, or since what is elsewhere vouched for it; undefined where it never did. */
+  readonly age?: number;
 }
 
 /** The part of a workbench that a story needs. */
 export interface Told {
   readonly settings: Settings;
-  readonly sources: { snapshot(): Snapshot; problems(): ReadonlyMap<string, string> };
+  readonly sources: Pick<Sources, 'snapshot' | 'problems' | 'ages'>;
 }
 
 export async function storyContext(
@@ -63,7 +72,7 @@ export async function storyContext(
     scopes,
     lines: lineTexts(scopes ?? ''),
     guardrails: lineTexts(settings.policy.guardrails),
-    versions: await versionsOf(settings, snapshot, problems, now, keys),
+    versions: await versionsOf(settings, sources, now, keys),
     problems,
     rootsOf: (domain) => {
       const bundle = snapshot.findBundle(domain);
@@ -90,46 +99,76 @@ function kidsOf({ tokens }: Settings, snapshot: Snapshot, issuer: string): reado
 
 async function versionsOf(
   settings: Settings,
-  snapshot: Snapshot,
-  problems: ReadonlyMap<string, string>,
+  sources: Told['sources'],
   now: number,
   keys: 'configured' | 'forged',
 ): Promise<readonly Version[]> {
-  const forged = keys === 'forged';
-  const { candidate } = settings.policy;
-  const entries: Omit<Version, 'age'>[] = [
-    {
-      what: 'policy',
-      name: '',
-      version: snapshot.policy?.revision ?? 'none',
-      file: settings.policy.source.file,
-      ...problemOf(problems, 'policy'),
-    },
-    ...(candidate === null
-      ? []
-      : [
-          {
-            what: 'candidate' as const,
-            name: '',
-            version: snapshot.candidate?.revision ?? 'not loaded',
-            file: candidate,
-            ...problemOf(problems, 'candidate'),
-          },
-        ]),
-    ...[...settings.trust].map(([domain, { bundle }]) => ({
-      what: 'bundle' as const,
-      name: domain,
-      ...(forged ? STAND_IN : { version: bundleVersion(snapshot, domain), file: fromText(bundle) }),
-      ...(forged ? {} : problemOf(problems, `trust ${domain}`)),
-    })),
-    ...[...new Map(settings.tokens.map((entry) => [entry.issuer, entry.keys]))].map(([issuer, from]) => ({
-      what: 'keys' as const,
-      name: issuer,
-      ...(forged ? STAND_IN : { version: keysVersion(settings, snapshot, issuer), file: fromText(from) }),
-      ...(forged ? {} : problemOf(problems, `keys ${issuer}`)),
-    })),
+  const snapshot = sources.snapshot();
+  const problems = sources.problems();
+  const { candidate, source } = settings.policy;
+  const revision = snapshot.candidate?.revision ?? 'not loaded';
+  const policies = [
+    versionFrom('policy', snapshot.policy?.revision ?? 'none', source.file, problems, now),
+    ...(candidate === null ? [] : [versionFrom('candidate', revision, candidate, problems, now)]),
   ];
-  return Promise.all(entries.map(async (entry) => ({ ...entry, ...(await ageOf(entry.file, now)) })));
+  const rest = keys === 'forged' ? standIns(settings) : await Promise.all(trustVersions(settings, sources, now));
+  return [...(await Promise.all(policies)), ...rest];
+}
+
+const versionFrom = async (
+  what: 'policy' | 'candidate',
+  version: string,
+  file: string,
+  problems: ReadonlyMap<string, string>,
+  now: number,
+): Promise<Version> => ({
+  what,
+  name: '',
+  version,
+  source: await fileSource(file, now),
+  ...problemOf(problems, what),
+});
+
+const issuersOf = ({ tokens }: Settings): ReadonlyMap<string, KeysFrom> =>
+  new Map(tokens.map((entry) => [entry.issuer, entry.keys]));
+
+const standIns = (settings: Settings): Version[] => [
+  ...[...settings.trust.keys()].map((name) => ({ what: 'bundle' as const, name, ...STAND_IN })),
+  ...[...issuersOf(settings).keys()].map((name) => ({ what: 'keys' as const, name, ...STAND_IN })),
+];
+
+function trustVersions(settings: Settings, sources: Told['sources'], now: number): Promise<Version>[] {
+  const snapshot = sources.snapshot();
+  const problems = sources.problems();
+  const ages = sources.ages(now);
+  const bundles = [...settings.trust].map(async ([name, { bundle }]): Promise<Version> => ({
+    what: 'bundle',
+    name,
+    version: bundleVersion(snapshot, name),
+    source: await sourceOf(bundle, ages.bundles.get(name), now),
+    ...problemOf(problems, `trust ${name}`),
+  }));
+  const keys = [...issuersOf(settings)].map(async ([name, from]): Promise<Version> => ({
+    what: 'keys',
+    name,
+    version: keysVersion(settings, snapshot, name),
+    source: await sourceOf(from, ages.keys.get(name), now),
+    ...problemOf(problems, `keys ${name}`),
+  }));
+  return [...bundles, ...keys];
+}
+
+/** Of a file its own time counts: the guard has read it a moment ago. */
+async function sourceOf(from: BundleFrom | KeysFrom, age: number | undefined, now: number): Promise<VersionSource> {
+  if (from.kind === 'file') return fileSource(from.file, now);
+  const known = age === undefined || !Number.isFinite(age) ? {} : { age: Math.max(0, age) };
+  return { kind: 'elsewhere', from: fromText(from), ...known };
+}
+
+/** Where something is from, and how old it is, in words. */
+export function sourceText({ kind, from, age }: VersionSource): string {
+  if (age === undefined) return kind === 'file' ? from : `${from}, which has not answered`;
+  return `${from}, ${kind === 'file' ? 'changed' : 'answered'} ${spanText(age)} ago`;
 }
 
 const STAND_IN = { version: 'made for this question' } as const;
@@ -154,11 +193,10 @@ function keysVersion(settings: Settings, snapshot: Snapshot, issuer: string): st
   return kids.length === 0 ? 'empty' : `kid ${shownList(kids)}`;
 }
 
-async function ageOf(file: string | undefined, now: number): Promise<{ readonly age?: number }> {
-  if (file === undefined) return {};
+async function fileSource(from: string, now: number): Promise<VersionSource> {
   try {
-    return { age: Math.max(0, Math.round(now - (await stat(file)).mtimeMs)) };
+    return { kind: 'file', from, age: Math.max(0, Math.round(now - (await stat(from)).mtimeMs)) };
   } catch {
-    return {};
+    return { kind: 'file', from };
   }
 }

@@ -3,6 +3,7 @@
  * Claims and times are judged by the readers of the request path, one at a time so that none hides another.
  */
 import type { TokenText } from '../model/evidence.js';
+import { parseSpiffeId } from '../model/ids.js';
 import { instantAt } from '../model/instant.js';
 import { confirmationOf } from '../origin/confirmation.js';
 import { readClaims } from '../origin/token-claims.js';
@@ -37,7 +38,8 @@ const TIMED = ['sub', 'jti', 'txn', 'exp', 'iat', 'nbf', 'scope', 'scp', 'act'] 
 export function claimFaults(token: TokenText): Fault[] {
   const { claimed } = token;
   const faults: Fault[] = [];
-  if (typeof claimed['iss'] !== 'string' || claimed['iss'] === '')
+  const isSvid = typeof claimed['sub'] === 'string' && parseSpiffeId(claimed['sub']) !== undefined;
+  if (claimed['iss'] === '' || (claimed['iss'] === undefined && !isSvid))
     faults.push(fault('it has no "iss": no issuer can be found for it', 'RFC 8725 §3.8, RFC 9068 §2.2'));
   if (!isAudience(claimed['aud']))
     faults.push(fault('it has no "aud", or one that is no text or list of texts', 'RFC 8725 §3.9, RFC 7519 §4.1.3'));

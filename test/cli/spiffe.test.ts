@@ -1,5 +1,5 @@
 /** A guard process whose trust comes from a Workload API on a real socket. */
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { status } from '@grpc/grpc-js';
@@ -8,79 +8,11 @@ import type { TestCa } from '../helpers/pki.js';
 import { makeIssuer } from '../helpers/tokens.js';
 import type { TestIssuer } from '../helpers/tokens.js';
 import { startWorkloadApi } from '../helpers/workload-api.js';
-import type { WorkloadApiServer } from '../helpers/workload-api.js';
 import { configWith, makeFolder } from './folder.js';
 import type { Folder } from './folder.js';
-import { refusedStart, startGuard } from './guard.js';
-import type { Guard } from './guard.js';
+import { refusedStart, run } from './guard.js';
+import { FRONTEND, PARTNER, PROD, sceneWith, SOON } from './spiffe-scene.js';
 import { until } from './until.js';
-
-const PROD = 'prod.example';
-const PARTNER = 'partner.example';
-const FRONTEND = 'spiffe://prod.example/ns/shop/sa/frontend';
-const SOON = 5000;
-
-interface Scene {
-  readonly folder: Folder;
-  readonly guard: Guard;
-  readonly partner: TestCa;
-  readonly authority: TestIssuer;
-  /** Starts one on the guard's socket. */
-  agent(): Promise<WorkloadApiServer>;
-  /** By this authority's workload, with an SVID that the authority of `by` has signed. */
-  call(ca?: TestCa, by?: TestIssuer, claims?: Record<string, unknown>): Promise<Buffer>;
-  turns(call: Buffer, reason: string): Promise<void>;
-  readiness(): Promise<{ readonly status: number; readonly problems: Readonly<Record<string, string>> }>;
-  end(): Promise<void>;
-}
-
-async function sceneWith(
-  changes: Record<string, unknown> = {},
-  prepare: (folder: Folder, authority: TestIssuer) => void = () => undefined,
-): Promise<Scene> {
-  const folder = await makeFolder();
-  const [partner, authority] = [await makeCa({ trustDomain: PARTNER }), await makeIssuer({ kid: 'authority-1' })];
-  prepare(folder, authority);
-  const config = configWith({
-    trust: { [PROD]: { bundle: 'workload-api' }, [PARTNER]: { bundle: 'workload-api' } },
-    tokens: [
-      { issuer: 'https://spire.prod.example', keys: `spiffe:${PROD}`, audiences: ['orders'], identity: '{sub}' },
-    ],
-    ...changes,
-  });
-  const socket = `unix:${folder.file('agent.sock')}`;
-  const guard = await startGuard(folder, config, { SPIFFE_ENDPOINT_SOCKET: socket });
-  const agents: WorkloadApiServer[] = [];
-  return {
-    folder,
-    guard,
-    partner,
-    authority,
-    async agent() {
-      const agent = await startWorkloadApi(socket);
-      agents.push(agent);
-      return agent;
-    },
-    async call(ca = folder.ca, by = authority, claims = {}) {
-      const peer = await ca.issue();
-      const token = await by.sign({ iss: undefined, sub: FRONTEND, scope: 'orders.read', ...claims });
-      return folder.call({ peer, token });
-    },
-    turns: (call, reason) => until(async () => (await guard.reasonFor(call)) === reason, SOON),
-    async readiness() {
-      const page = await guard.page('/readyz');
-      return {
-        status: page.status,
-        problems: (JSON.parse(page.body) as { problems: Record<string, string> }).problems,
-      };
-    },
-    async end() {
-      expect((await guard.stop()).code).toBe(0);
-      for (const agent of agents) await agent.stop();
-      folder.remove();
-    },
-  };
-}
 
 describe.concurrent('a guard on the Workload API', () => {
   test('waits for the socket, not ready, and says what it lacks', async () => {
@@ -253,4 +185,34 @@ describe.concurrent('our own SVID', () => {
     expect((await guard.page('/healthz')).status).toBe(200);
     await end();
   });
+});
+
+test('explain asks the Workload API once, and says what it had from there', async () => {
+  const { folder, agent, authority, call, end } = await sceneWith();
+  const api = await agent();
+  api.x509({ [PROD]: [folder.ca] });
+  api.say('FetchJWTBundles', { kind: 'end', code: status.UNIMPLEMENTED });
+  writeFileSync(folder.file('call.bin'), await call());
+  const explain = async () => {
+    const env = { SPIFFE_ENDPOINT_SOCKET: `unix:${folder.file('agent.sock')}` };
+    const config = folder.file('firsthand-1.yaml');
+    return (await run(['explain', '--config', config, folder.file('call.bin')], env)).stdout.replace(/\s+/g, ' ');
+  };
+  const denied = await explain();
+  expect(denied).toContain('DENY keys_unavailable');
+  expect(denied).toContain(
+    'the operator must make the keys of https://spire.prod.example readable in spiffe:prod.example',
+  );
+  expect(denied).toContain('UNIMPLEMENTED');
+  api.jwt({ [PROD]: [authority] });
+  const allowed = await explain();
+  expect(allowed).toContain('ALLOW allowed');
+  expect(allowed).toContain('bundle prod.example');
+  expect(allowed).toContain('workload-api');
+  expect(allowed).toContain('kid authority-1 (spiffe:prod.example');
+  writeFileSync(folder.file('call.bin'), await call(folder.ca, authority, { sub: 'spiffe://other.example/a' }));
+  const strange = await explain();
+  expect(strange).toContain('DENY token_issuer_unknown');
+  expect(strange).toContain('the caller must send a JWT-SVID of prod.example (without iss, or with https://spire');
+  await end();
 });

@@ -16,7 +16,7 @@ describe('the Workload API', () => {
   it('is where the environment says', () => {
     const { identity, trust } = settingsFrom(WITH_API, AGENT);
     expect(identity).toEqual({ workloadApi: { kind: 'unix', path: '/run/spire/agent.sock' }, svid: { kind: 'none' } });
-    expect([...trust.values()][0]?.bundle).toEqual({ kind: 'workload-api' });
+    expect([...trust.values()][0]?.bundle).toEqual({ kind: 'workload-api', maxStale: 86_400_000 });
   });
 
   it('is where the configuration says, whatever the environment says', () => {

@@ -24,12 +24,21 @@ describe('the demo', () => {
   });
 
   it('reads its options and refuses others', () => {
-    expect(readOptions([])).toEqual({ kind: 'play', keep: false });
-    expect(readOptions(['--keep'])).toEqual({ kind: 'play', keep: true });
+    expect(readOptions([])).toEqual({ kind: 'play', keep: false, trust: 'files' });
+    expect(readOptions(['--keep'])).toEqual({ kind: 'play', keep: true, trust: 'files' });
+    expect(readOptions(['--spiffe', '--keep'])).toEqual({ kind: 'play', keep: true, trust: 'workload-api' });
     expect(readOptions(['--theft'])).toEqual({ kind: 'theft' });
     expect(readOptions(['--sabotage', 'x'])).toEqual({ kind: 'sabotage', name: 'x' });
     expect(readOptions(['--sabotage', 'all'])).toEqual({ kind: 'all' });
-    for (const argv of [['--sabotage'], ['--sabotage', 'x', 'y'], ['--keep', 'x'], ['--theft', 'x'], ['x']])
+    for (const argv of [
+      ['--sabotage'],
+      ['--sabotage', 'x', 'y'],
+      ['--keep', 'x'],
+      ['--keep', '--keep'],
+      ['--theft', 'x'],
+      ['--spiffe', '--sabotage', 'x'],
+      ['x'],
+    ])
       expect(readOptions(argv).kind).toBe('wrong');
   });
 

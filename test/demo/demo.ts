@@ -6,7 +6,7 @@ import { SABOTAGES } from '../mutation/sabotage.js';
 import type { Sabotage } from '../mutation/sabotage.js';
 import { keep } from './keep.js';
 import { readOptions, USAGE } from './options.js';
-import { MAIN, THEFT } from './pieces.js';
+import { MAIN, SPIFFE, THEFT } from './pieces.js';
 import { play } from './play.js';
 import type { Report } from './play.js';
 import { sabotage } from './sabotage.js';
@@ -26,7 +26,10 @@ export async function demo(argv: readonly string[], programs: Programs): Promise
       for (const { name, breaks } of SABOTAGES) console.log(`${name.padEnd(24)} ${breaks}`);
       return 0;
     case 'play':
-      return show(await play(programs, MAIN, options.keep ? showAndKeep : undefined), !options.keep);
+      return show(
+        await play(programs, options.trust === 'files' ? MAIN : SPIFFE, options.keep ? showAndKeep : undefined),
+        !options.keep,
+      );
     case 'theft':
       return show(await play(programs, THEFT), true);
     case 'sabotage':

@@ -20,6 +20,7 @@ const SHORT_LIVED = 'spiffe://prod.example/ns/batch/sa/report';
 const PARTNER = 'spiffe://partner.example/ns/reports/sa/reporter';
 const IDP = 'https://idp.prod.example';
 const LOGIN = 'https://login.prod.example';
+const LOGIN_DOMAIN = 'login.example';
 
 /** Lifetime of the certificate that expires on a kept-alive connection: enough for one handshake and one call. */
 const SHORT_LIFE = 4_000;
@@ -43,8 +44,14 @@ export const TOKENS = [
 ] as const;
 export type TokenLabel = (typeof TOKENS)[number];
 
+/** Where the guard has its bundles and keys from. */
+export type TrustFrom = 'files' | 'workload-api';
+
 export interface Materials {
   readonly folder: string;
+  readonly trust: TrustFrom;
+  /** What signs for each trust domain; with files, the one for logins is a mere issuer. */
+  readonly authorities: readonly Authority[];
   /** PEM of all roots: what the Envoys and the clients trust. */
   readonly roots: string;
   readonly orders: TestSvid;
@@ -55,30 +62,44 @@ export interface Materials {
   file(name: string): string;
 }
 
-export async function makeMaterials(folder: string): Promise<Materials> {
+export interface Authority {
+  readonly domain: string;
+  readonly ca: TestCa;
+  readonly issuers: readonly TestIssuer[];
+}
+
+export async function makeMaterials(folder: string, trust: TrustFrom): Promise<Materials> {
   const ca = await makeCa({ name: 'Prod Root', trustDomain: 'prod.example' });
   const partnerCa = await makeCa({ name: 'Partner Root', trustDomain: 'partner.example' });
   const identity = identities(ca, partnerCa);
   const file = (name: string): string => join(folder, name);
   const issuers = { idp: await makeIssuer({ issuer: IDP }), login: await makeIssuer({ issuer: LOGIN }) };
+  const loginCa = await makeCa({ name: 'Login Root', trustDomain: LOGIN_DOMAIN });
   const materials: Materials = {
     folder,
+    trust,
+    authorities: [
+      { domain: 'prod.example', ca, issuers: [issuers.idp] },
+      { domain: 'partner.example', ca: partnerCa, issuers: [] },
+      { domain: LOGIN_DOMAIN, ca: loginCa, issuers: [issuers.login] },
+    ],
     roots: ca.certificate + partnerCa.certificate,
     orders: await ca.issue({ id: ORDERS }),
     gateway: await ca.issue({ id: GATEWAY }),
     identity,
-    tokens: await signTokens(issuers, await identity('frontend'), await identity('partner')),
+    tokens: await signTokens(issuers, trust, await identity('frontend'), await identity('partner')),
     file,
   };
   await mkdir(file('podinfo'), { recursive: true });
   await writeAnnotations(file('podinfo'), FIRST_ANNOTATIONS, 1);
-  await writeFiles(materials, {
+  const bundles = {
     'prod.example.pem': ca.certificate,
     'partner.example.pem': partnerCa.certificate,
-    'bundle.pem': materials.roots,
     'idp.jwks.json': JSON.stringify(issuers.idp.jwks),
     'login.jwks.json': JSON.stringify(issuers.login.jwks),
-  });
+  };
+  // On the Workload API the guard finds no file that could stand in for it.
+  await writeFiles(materials, { 'bundle.pem': materials.roots, ...(trust === 'files' ? bundles : {}) });
   return materials;
 }
 
@@ -115,12 +136,16 @@ function identities(ca: TestCa, partnerCa: TestCa): (name: IdentityName) => Prom
 
 async function signTokens(
   { idp, login }: { idp: TestIssuer; login: TestIssuer },
+  trust: TrustFrom,
   frontend: TestSvid,
   partner: TestSvid,
 ): Promise<Record<TokenLabel, string>> {
   const now = Math.floor(Date.now() / 1000);
   const stranger = await makeIssuer({ issuer: IDP });
-  const usual = { sub: 'alice', iat: now, exp: now + 30 * MINUTE };
+  // A JWT-SVID says whose it is by its sub, and nothing else.
+  const named = (issuer: string, name: string, domain = 'prod.example') =>
+    trust === 'files' ? { iss: issuer, sub: name } : { iss: undefined, sub: `spiffe://${domain}/user/${name}` };
+  const usual = { ...named(IDP, 'alice'), iat: now, exp: now + 30 * MINUTE };
   const wide = 'orders.read orders.write orders.admin cart.write';
   const boundTo = (svid: TestSvid) => ({ cnf: { 'x5t#S256': Buffer.from(svid.sha256, 'hex').toString('base64url') } });
   const bound = { ...usual, scope: wide, ...boundTo(frontend) };
@@ -134,9 +159,9 @@ async function signTokens(
     expired: await idp.sign({ ...bound, iat: now - 40 * MINUTE, exp: now - 10 * MINUTE }),
     otherAudience: await idp.sign({ ...bound, aud: 'payments' }),
     forged: await stranger.sign(bound),
-    overreaching: await login.sign({ ...usual, scope: `${wide} catalog.read` }),
+    overreaching: await login.sign({ ...usual, ...named(LOGIN, 'alice', LOGIN_DOMAIN), scope: `${wide} catalog.read` }),
     partner: await idp.sign({ ...usual, scope: 'catalog.read prices.read orders.read', ...boundTo(partner) }),
-    shortLived: await idp.sign({ ...usual, sub: 'report', scope: 'orders.read' }),
+    shortLived: await idp.sign({ ...usual, ...named(IDP, 'report'), scope: 'orders.read' }),
   };
 }
 
@@ -166,17 +191,29 @@ export async function writeConfig(
   materials: Materials,
   { admin, name = 'firsthand', store = 'memory' }: GuardPlan,
 ): Promise<string> {
+  const fromFiles = materials.trust === 'files';
   const config = {
     workload: ORDERS,
     listen: { check: [`unix:${socketOf(name)}`], admin: `127.0.0.1:${admin}`, drainDelay: '0s' },
+    ...(fromFiles ? {} : { identity: { workloadApi: 'unix:agent.sock' } }),
     trust: {
-      'prod.example': { bundle: 'prod.example.pem' },
-      'partner.example': { bundle: 'partner.example.pem', ceiling: { scopes: ['catalog.*'], data: 'public' } },
+      'prod.example': { bundle: fromFiles ? 'prod.example.pem' : 'workload-api' },
+      'partner.example': {
+        bundle: fromFiles ? 'partner.example.pem' : 'workload-api',
+        ceiling: { scopes: ['catalog.*'], data: 'public' },
+      },
+      ...(fromFiles ? {} : { [LOGIN_DOMAIN]: { bundle: 'workload-api' } }),
     },
     origin: { forwarders: [{ id: GATEWAY, origins: ['spiffe://prod.example/**'] }] },
     tokens: [
-      { issuer: IDP, keys: 'idp.jwks.json', audiences: ['orders'], grants: ['**'] },
-      { issuer: LOGIN, keys: 'login.jwks.json', audiences: ['orders'], grants: ['catalog.*'], binding: 'none' },
+      { issuer: IDP, keys: fromFiles ? 'idp.jwks.json' : 'spiffe:prod.example', audiences: ['orders'], grants: ['**'] },
+      {
+        issuer: LOGIN,
+        keys: fromFiles ? 'login.jwks.json' : `spiffe:${LOGIN_DOMAIN}`,
+        audiences: ['orders'],
+        grants: ['catalog.*'],
+        binding: 'none',
+      },
     ],
     policy: { annotations: 'podinfo/annotations', ownersMay: ['workload', 'anyone'], guardrails: GUARDRAILS },
     store,

@@ -1,6 +1,8 @@
 /** The demo's command line. */
+import type { TrustFrom } from './materials.js';
+
 export type Options =
-  | { readonly kind: 'play'; readonly keep: boolean }
+  | { readonly kind: 'play'; readonly keep: boolean; readonly trust: TrustFrom }
   | { readonly kind: 'theft' }
   | { readonly kind: 'sabotage'; readonly name: string }
   | { readonly kind: 'list' }
@@ -8,9 +10,10 @@ export type Options =
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly message: string };
 
-export const USAGE = `usage: npm run demo -- [--keep | --theft | --sabotage NAME | --sabotage list | --sabotage all]
+export const USAGE = `usage: npm run demo -- [--spiffe] [--keep] | --theft | --sabotage NAME | --sabotage list | --sabotage all
 
   (nothing)         sends real requests through real Envoys, prints what came of them; exit 1 if any is not as expected
+  --spiffe          the same with bundles and keys from a SPIFFE Workload API, instead of files
   --keep            leaves everything running afterwards and prints curl lines to try, until Ctrl-C
   --theft           a stolen token, at two replicas whose guards share a Redis
   --sabotage NAME   the same with one check of the guard switched off: must exit 1
@@ -19,10 +22,11 @@ export const USAGE = `usage: npm run demo -- [--keep | --theft | --sabotage NAME
 `;
 
 export function readOptions(argv: readonly string[]): Options {
-  const [first, second, ...rest] = argv;
-  if (first === undefined) return { kind: 'play', keep: false };
+  const [first = '', second, ...rest] = argv;
+  const flags = new Set(argv);
+  if (flags.size === argv.length && argv.every((flag) => flag === '--keep' || flag === '--spiffe'))
+    return { kind: 'play', keep: flags.has('--keep'), trust: flags.has('--spiffe') ? 'workload-api' : 'files' };
   if (first === '--help' || first === '-h') return { kind: 'help' };
-  if (first === '--keep' && second === undefined) return { kind: 'play', keep: true };
   if (first === '--theft' && second === undefined) return { kind: 'theft' };
   if (first !== '--sabotage' || rest.length > 0) return { kind: 'wrong', message: `unexpected: ${argv.join(' ')}` };
   if (second === undefined) return { kind: 'wrong', message: '--sabotage needs a name' };

@@ -17,5 +17,8 @@ export interface Piece {
   setStage(programs: Programs): Promise<Stage>;
 }
 
-export const MAIN: Piece = { sections: SECTIONS, expected: EXPECTED, setStage };
+const rows = { sections: SECTIONS, expected: EXPECTED };
+export const MAIN: Piece = { ...rows, setStage: (programs) => setStage(programs, 'files') };
+/** The same rows, with bundles and keys from a Workload API. */
+export const SPIFFE: Piece = { ...rows, setStage: (programs) => setStage(programs, 'workload-api') };
 export const THEFT: Piece = { sections: THEFT_SECTIONS, expected: THEFT_EXPECTED, setStage: setTheftStage };

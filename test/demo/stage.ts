@@ -9,8 +9,9 @@ import type { AccessLog, AuditLog } from './audit-log.js';
 import { gateway, sidecar } from './envoys.js';
 import type { EnvoyFile, SidecarPlaces } from './envoys.js';
 import { makeFolder } from './folders.js';
+import { startAgent } from './agent.js';
 import { makeMaterials, socketOf, writeConfig } from './materials.js';
-import type { Materials } from './materials.js';
+import type { Materials, TrustFrom } from './materials.js';
 import { startEnvoy, startGuard } from './players.js';
 import type { Programs } from './players.js';
 import { freePorts } from './ports.js';
@@ -44,12 +45,16 @@ export interface Stage {
   stop(): Promise<number>;
 }
 
-export async function setStage(programs: Programs): Promise<Stage> {
+export async function setStage(programs: Programs, trust: TrustFrom): Promise<Stage> {
   let guardCode = -1;
   const { built, strike } = await scaffold(async (later) => {
     const folder = await makeFolder(join(tmpdir(), 'firsthand-demo-'));
     later(() => folder.remove());
-    const materials = await makeMaterials(folder.path);
+    const materials = await makeMaterials(folder.path, trust);
+    if (trust === 'workload-api') {
+      const agent = await startAgent(materials);
+      later(() => agent.stop());
+    }
     const ports = await findPorts();
     const upstream = await startUpstream(ports.http, ports.grpc);
     later(() => upstream.stop());

@@ -29,7 +29,7 @@ export async function setTheftStage(programs: Programs, memory: Memory = 'shared
   const { built, strike } = await scaffold(async (later) => {
     const folder = await makeFolder(join(tmpdir(), 'firsthand-theft-'));
     later(() => folder.remove());
-    const materials = await makeMaterials(folder.path);
+    const materials = await makeMaterials(folder.path, 'files');
     const store = memory === 'shared' ? await setStore(programs, materials, later) : 'memory';
     const { ports, admins } = await findPorts();
     const upstream = await startUpstream(ports.http, ports.grpc);

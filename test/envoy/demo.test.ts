@@ -13,6 +13,10 @@ describe('the demo', () => {
     expect(await demo([], programs)).toBe(0);
   });
 
+  it('ends with 0 on a Workload API too', async () => {
+    expect(await demo(['--spiffe'], programs)).toBe(0);
+  });
+
   // All of them take minutes: npm run demo -- --sabotage all.
   it.each(['token-binding', 'cache-caller', 'forwarder-list'])('ends with 1 under the sabotage %s', async (name) => {
     expect(SABOTAGES.map((each) => each.name)).toContain(name);

@@ -14,7 +14,7 @@ let files: readonly EnvoyFile[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'firsthand-files-'));
-  const { file } = await makeMaterials(folder);
+  const { file } = await makeMaterials(folder, 'files');
   const certs = { certificate: file('orders.pem'), key: file('orders.key'), bundle: file('bundle.pem') };
   files = [
     sidecar({ ...certs, checkSocket: file('check.sock'), inbound: 15_106, http: 8180, grpc: 9190 }),

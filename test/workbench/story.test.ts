@@ -39,6 +39,7 @@ describe('the story of a check', () => {
     expect(saw(story, 'origin')[1]).toBe(`origin ${FRONTEND}, vouched for by ns/edge/sa/gateway`);
     expect(saw(story, 'credential')).toEqual([
       'issuer https://idp.prod.example, key key-ES256, audience orders',
+      expect.stringMatching(/^its key is from \S+idp.json, changed \d+s ago$/),
       'scopes held: orders.read',
       '0s old, expires in 5m',
       expect.stringMatching(/^name [0-9a-f]{64}$/),

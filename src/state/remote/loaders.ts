@@ -3,6 +3,7 @@
  * where, how, and the reader. Out: a value, that it is the same, or one sentence. What the reader refuses never replaces
  * anything, and is asked for anew in full.
  */
+import { hash } from 'node:crypto';
 import { discoveryUrl } from '../../model/from.js';
 import type { Parse } from '../source.js';
 import { fetchDocument } from './fetched.js';
@@ -45,15 +46,21 @@ export function loadDiscovered<T>(issuer: string, parse: Parse<T>): Load<T> {
 function loadWith<T>(fetch: Fetch, parse: Parse<T>): Load<T> {
   let known: Validators = {};
   let hint: number | undefined;
+  let accepted: string | undefined;
   return async (transport, ended) => {
     const fetched = await fetch(known, transport, ended);
     if (fetched.kind === 'failed') return fetched;
     if (fetched.kind === 'unchanged') return { kind: 'unchanged', refreshAfter: hint ?? fetched.lifetime };
-    known = {};
+    const text = hash('sha256', fetched.text);
+    // Many servers know no validators; a new value would throw away every decision that was made with the old one.
+    if (text === accepted) {
+      known = fetched.validators;
+      return { kind: 'unchanged', refreshAfter: hint ?? fetched.lifetime };
+    }
+    [known, accepted] = [{}, undefined];
     const parsed = await parse(fetched.text);
     if (!parsed.ok) return { kind: 'failed', problem: parsed.problem };
-    known = fetched.validators;
-    hint = parsed.refreshAfter;
+    [known, hint, accepted] = [fetched.validators, parsed.refreshAfter, text];
     return { kind: 'value', value: parsed.value, refreshAfter: hint ?? fetched.lifetime };
   };
 }

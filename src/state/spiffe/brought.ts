@@ -1,7 +1,7 @@
 /**
  * A value that somebody else brings when it changes, as a source. In: something to read, bad news, or that there is nothing
  * (any more). Out: what `Source` says. What came last counts, and is read by `poll`, so that a check never sees half of it.
- * What cannot be read keeps the last good value, for at most `maxLastGood`; so does a bringer that is gone. Does NOT ask
+ * What cannot be read keeps the last good value, for at most `maxStale`; so does a bringer that is gone. Does NOT ask
  * anybody for anything, and keeps nothing of what was brought but what was made of it.
  */
 import type { Reading } from '../../x509/der.js';
@@ -15,6 +15,8 @@ export type News<T> =
   /** What was said before is taken back; `instead` where that is a value too, and not only a lack. */
   | { readonly kind: 'gone'; readonly problem: string; readonly instead: T | undefined };
 
+type Said<T> = Exclude<News<T>, { readonly kind: 'lost' }>;
+
 export interface Brought<T> {
   readonly source: Source<T>;
   bring(news: News<T>): void;
@@ -23,7 +25,7 @@ export interface Brought<T> {
 export interface BroughtOptions {
   readonly from: string;
   /** ms. */
-  readonly maxLastGood: number;
+  readonly maxStale: number;
   /** Before anything was brought. */
   readonly waiting: string;
   /** SIGHUP: ask anew. */
@@ -38,10 +40,12 @@ interface Bad {
 }
 
 export function createBrought<T>(options: BroughtOptions): Brought<T> {
-  const { from, maxLastGood, waiting, again, close } = options;
+  const { from, maxStale, waiting, again, close } = options;
   const wakes = new Set<() => void>();
   const first = settling();
-  let news: News<T> | undefined;
+  // Apart: that the bringer is gone must not hide what it said last, which may have taken something back.
+  let said: Said<T> | undefined;
+  let lost: string | undefined;
   let value: T | undefined;
   let id: string | undefined;
   let bad: Bad | undefined = { problem: waiting, since: undefined };
@@ -49,10 +53,8 @@ export function createBrought<T>(options: BroughtOptions): Brought<T> {
 
   const worse = (problem: string, now: number): void => void (bad = { problem, since: bad?.since ?? now });
 
-  const takeIn = async (taken: News<T>, now: number): Promise<void> => {
+  const takeIn = async (taken: Said<T>, now: number): Promise<void> => {
     switch (taken.kind) {
-      case 'lost':
-        return worse(taken.problem, now);
       case 'gone':
         [value, id, bad] = [taken.instead, undefined, { problem: taken.problem, since: undefined }];
         return;
@@ -70,14 +72,15 @@ export function createBrought<T>(options: BroughtOptions): Brought<T> {
   const source: Source<T> = {
     kind: 'remote',
     from,
-    current: (now) => (bad?.since !== undefined && now - bad.since > maxLastGood ? undefined : value),
+    current: (now) => (bad?.since !== undefined && now - bad.since > maxStale ? undefined : value),
     problem: () => bad?.problem,
     loadedAt: () => loadedAt,
     async poll(now, force = false) {
       if (force) again();
-      const taken = news;
-      news = undefined;
+      const [taken, gone] = [said, lost];
+      [said, lost] = [undefined, undefined];
       if (taken !== undefined) await takeIn(taken, now);
+      if (gone !== undefined) worse(gone, now);
       // Who brings changes vouches for what it said last for as long as it is there.
       if (value !== undefined && bad?.since === undefined) loadedAt = now;
     },
@@ -89,7 +92,8 @@ export function createBrought<T>(options: BroughtOptions): Brought<T> {
     close,
   };
   const bring = (brought: News<T>): void => {
-    news = brought;
+    if (brought.kind === 'lost') lost = brought.problem;
+    else [said, lost] = [brought, undefined];
     first.settle();
     for (const wake of wakes) wake();
   };

@@ -136,7 +136,12 @@ function endingOf({ code }: StatusObject): Ending {
 /** Of an agent's words only the first are told. */
 const MAX_DETAILS = 200;
 
+/** grpc-js stands around what the system said of a connection. */
+const AROUND = /^No connection established\. Last error: (Error: )?|\.? ?Resolution note: .*$/gs;
+
 function problemOf({ code, details }: StatusObject): string {
   if (code === status.OK) return 'the Workload API ended the stream';
-  return `the Workload API answered ${status[code]}: ${details.slice(0, MAX_DETAILS)}`;
+  const said = details.replace(AROUND, '').slice(0, MAX_DETAILS);
+  if (code === status.UNAVAILABLE) return `the Workload API is not available: ${said}`;
+  return `the Workload API answered ${status[code]}: ${said}`;
 }

@@ -26,15 +26,14 @@ import type { Ending, Pace, Stream } from './stream.js';
 import { jwtBundlesOf, readJwtAuthorities, readX509Bundle, x509BundlesOf } from './updates.js';
 
 export interface WorkloadApi {
-  bundle(domain: TrustDomain): Source<BundleContents>;
-  keys(domain: TrustDomain): Source<Keys>;
-  svid(): Source<CertificateFacts>;
+  /** `maxStale`: how long the last good value goes on while the agent is away, ms. */
+  bundle(domain: TrustDomain, maxStale: number): Source<BundleContents>;
+  keys(domain: TrustDomain, maxStale: number): Source<Keys>;
+  svid(maxStale: number): Source<CertificateFacts>;
 }
 
 export interface WorkloadApiOptions {
   readonly endpoint: Address;
-  /** ms. */
-  readonly maxLastGood: number;
   readonly checkSvid: CheckSvid;
   readonly pace?: Pace;
 }
@@ -44,9 +43,9 @@ export function createWorkloadApi(options: WorkloadApiOptions): WorkloadApi {
   const jwt = createFeed(options, JWT_BUNDLES, jwtBundlesOf, bytesId);
   const own = createFeed(options, X509_SVIDS, (message) => new Map([[OWN, ownSvidOf(message)]]), svidId);
   return {
-    bundle: (domain) => x509.source(domain, readContents, { anchors: [], keys: undefined }),
-    keys: (domain) => jwt.source(domain, readJwtAuthorities, new Map()),
-    svid: () => own.source(OWN, (svid) => readOwnSvid(svid, options.checkSvid), undefined),
+    bundle: (domain, maxStale) => x509.source(domain, maxStale, readContents, { anchors: [], keys: undefined }),
+    keys: (domain, maxStale) => jwt.source(domain, maxStale, readJwtAuthorities, new Map()),
+    svid: (maxStale) => own.source(OWN, maxStale, (svid) => readOwnSvid(svid, options.checkSvid), undefined),
   };
 }
 
@@ -64,12 +63,12 @@ type ReadPart<Part, T> = (part: Part) => Reading<T> | Promise<Reading<T>>;
 
 interface Feed<Part> {
   /** `empty`: what the source is once an answer does not name it. */
-  source<T>(name: string, read: ReadPart<Part, T>, empty: T | undefined): Source<T>;
+  source<T>(name: string, maxStale: number, read: ReadPart<Part, T>, empty: T | undefined): Source<T>;
 }
 
 /** One stream, and who is told of its answers. */
 function createFeed<M, Part>(
-  { endpoint, maxLastGood, pace }: WorkloadApiOptions,
+  { endpoint, pace }: WorkloadApiOptions,
   { path, read: readMessage }: Method<M>,
   split: (message: M) => ReadonlyMap<string, Part>,
   idOf: (part: Part) => string,
@@ -84,10 +83,10 @@ function createFeed<M, Part>(
   };
   const onEnd = (ending: Ending, problem: string): void => tell({ kind: kindOf(ending), problem });
   return {
-    source<T>(name: string, read: ReadPart<Part, T>, empty: T | undefined) {
+    source<T>(name: string, maxStale: number, read: ReadPart<Part, T>, empty: T | undefined) {
       const brought = createBrought<T>({
         from: `workload-api ${address}`,
-        maxLastGood,
+        maxStale,
         waiting: `the Workload API at ${address} has not answered yet`,
         again: () => stream?.wake(),
         close() {

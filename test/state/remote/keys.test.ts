@@ -107,6 +107,21 @@ describe('a source that answers', () => {
     expect(kidsAt(source, 2000)).toEqual([]);
   });
 
+  it('keeps the very same keys where the same document comes again, so that no decision is forgotten', async () => {
+    server.respond(serve(good));
+    const source = sourceOf();
+    await attempt(source, 0);
+    const keys = source.current(0);
+    await attempt(source, 1000);
+    expect(source.current(1000)).toBe(keys);
+    expect(source.loadedAt()).toBe(1000);
+    server.respond(serve('{'));
+    await attempt(source, 2000);
+    server.respond(serve(good));
+    await attempt(source, 3000);
+    expect([source.problem(), kidsAt(source, 3000)]).toEqual([undefined, ['key-1']]);
+  });
+
   it('takes a removed key away, and an added one in', async () => {
     const next = await makeIssuer({ kid: 'key-2' });
     const source = sourceOf();

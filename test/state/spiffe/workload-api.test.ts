@@ -21,7 +21,7 @@ const PROD = 'prod.example' as TrustDomain;
 const PARTNER = 'partner.example' as TrustDomain;
 const SOON = 5000;
 const QUICK: Pace = { first: 20, most: 80, patience: 300 };
-const MAX_LAST_GOOD = 60_000;
+const MAX_STALE = 60_000;
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -55,7 +55,6 @@ async function server(path = socket()): Promise<WorkloadApiServer & { path: stri
 const api = (path: string): WorkloadApi =>
   createWorkloadApi({
     endpoint: { kind: 'unix', path },
-    maxLastGood: MAX_LAST_GOOD,
     checkSvid,
     pace: QUICK,
   });
@@ -87,7 +86,7 @@ describe('a bundle from the Workload API', () => {
     const agent = await server();
     agent.x509({ [PROD]: [ca(root), ca(next)], [PARTNER]: [ca(partner)] });
     const workloadApi = api(agent.path);
-    const [prod, other] = [follow(workloadApi.bundle(PROD)), follow(workloadApi.bundle(PARTNER))];
+    const [prod, other] = [follow(workloadApi.bundle(PROD, MAX_STALE)), follow(workloadApi.bundle(PARTNER, MAX_STALE))];
     await prod.becomes(isExactly(root, next));
     await other.becomes(isExactly(partner));
     expect(agent.calls('FetchX509Bundles')).toBe(1);
@@ -97,7 +96,7 @@ describe('a bundle from the Workload API', () => {
   it('follows ten rotations, each at once and whole, and wakes whoever waits', async () => {
     const agent = await server();
     agent.x509({ [PROD]: [ca(root)] });
-    const bundle = follow(api(agent.path).bundle(PROD));
+    const bundle = follow(api(agent.path).bundle(PROD, MAX_STALE));
     await bundle.becomes(isExactly(root));
     let woken = 0;
     bundle.source.onChange?.(() => void (woken += 1));
@@ -113,7 +112,7 @@ describe('a bundle from the Workload API', () => {
   it('stays the very same object while the agent says the same', async () => {
     const agent = await server();
     agent.x509({ [PROD]: [ca(root)] });
-    const bundle = follow(api(agent.path).bundle(PROD));
+    const bundle = follow(api(agent.path).bundle(PROD, MAX_STALE));
     await bundle.becomes(isExactly(root));
     const before = await bundle.look();
     agent.x509({ [PROD]: [ca(root)], [PARTNER]: [ca(partner)] });
@@ -128,7 +127,7 @@ describe('a bundle from the Workload API', () => {
     agent.x509({ [PROD]: [ca(root)], [PARTNER]: [ca(partner)] });
     const workloadApi = api(agent.path);
     const [prod, other, third] = [PROD, PARTNER, 'third.example' as TrustDomain].map((domain) =>
-      follow(workloadApi.bundle(domain)),
+      follow(workloadApi.bundle(domain, MAX_STALE)),
     );
     await prod?.becomes(isExactly(root));
     await other?.becomes(isExactly(partner));
@@ -137,7 +136,7 @@ describe('a bundle from the Workload API', () => {
     await other?.becomes(isExactly());
     expect(other?.source.problem()).toContain('no bundle of partner.example');
     expect(anchors(await prod?.look())).toEqual(derOf([root]));
-    other?.later(MAX_LAST_GOOD * 2);
+    other?.later(MAX_STALE * 2);
     expect(anchors(await other?.look())).toEqual([]);
     agent.x509({ [PROD]: [ca(root)], [PARTNER]: [ca(partner)] });
     await other?.becomes(isExactly(partner));
@@ -147,7 +146,7 @@ describe('a bundle from the Workload API', () => {
   it('is empty where the agent sends the domain without an authority: nothing of it is trusted', async () => {
     const agent = await server();
     agent.x509({ [PROD]: [] });
-    const bundle = follow(api(agent.path).bundle(PROD));
+    const bundle = follow(api(agent.path).bundle(PROD, MAX_STALE));
     await bundle.becomes(isExactly());
     expect(bundle.source.problem()).toBeUndefined();
   });
@@ -155,7 +154,7 @@ describe('a bundle from the Workload API', () => {
   it('is not there once the agent denies us, and back when it does not', async () => {
     const agent = await server();
     agent.x509({ [PROD]: [ca(root)] });
-    const bundle = follow(api(agent.path).bundle(PROD));
+    const bundle = follow(api(agent.path).bundle(PROD, MAX_STALE));
     await bundle.becomes(isExactly(root));
     agent.say('FetchX509Bundles', { kind: 'end', code: status.PERMISSION_DENIED });
     await bundle.becomes((value) => value === undefined);
@@ -164,14 +163,14 @@ describe('a bundle from the Workload API', () => {
     await bundle.becomes(isExactly(root));
   });
 
-  it('goes on while the agent is away, at most maxLastGood, and takes in what a restarted one says', async () => {
+  it('goes on while the agent is away, at most maxStale, and takes in what a restarted one says', async () => {
     const agent = await server();
     agent.x509({ [PROD]: [ca(root)] });
-    const bundle = follow(api(agent.path).bundle(PROD));
+    const bundle = follow(api(agent.path).bundle(PROD, MAX_STALE));
     await bundle.becomes(isExactly(root));
     await agent.stop();
     await until(async () => (await bundle.look(), bundle.source.problem() !== undefined), SOON);
-    bundle.later(MAX_LAST_GOOD);
+    bundle.later(MAX_STALE);
     expect(anchors(await bundle.look())).toEqual(derOf([root]));
     bundle.later(1);
     expect(await bundle.look()).toBeUndefined();
@@ -183,11 +182,11 @@ describe('a bundle from the Workload API', () => {
 
   it('waits for a socket that is not there yet', async () => {
     const path = socket();
-    const bundle = follow(api(path).bundle(PROD));
+    const bundle = follow(api(path).bundle(PROD, MAX_STALE));
     expect(await bundle.look()).toBeUndefined();
     expect(bundle.source.problem()).toContain('has not answered yet');
     await bundle.source.settled?.();
-    await bundle.says('UNAVAILABLE');
+    await bundle.says('not available: connect ENOENT');
     const agent = await server(path);
     agent.x509({ [PROD]: [ca(root)] });
     await bundle.becomes(isExactly(root));
@@ -200,17 +199,16 @@ describe('a bundle from the Workload API', () => {
     const port = Number(new URL(agent.address).port);
     const workloadApi = createWorkloadApi({
       endpoint: { kind: 'tcp', host: '127.0.0.1', port },
-      maxLastGood: MAX_LAST_GOOD,
       checkSvid,
       pace: QUICK,
     });
-    await follow(workloadApi.bundle(PROD)).becomes(isExactly(root));
+    await follow(workloadApi.bundle(PROD, MAX_STALE)).becomes(isExactly(root));
   });
 
   it('is asked for again where an agent takes the call and says nothing', async () => {
     const agent = await server();
     agent.say('FetchX509Bundles', { kind: 'silence' });
-    const bundle = follow(api(agent.path).bundle(PROD));
+    const bundle = follow(api(agent.path).bundle(PROD, MAX_STALE));
     await bundle.says('did not answer in time');
     await until(() => agent.calls('FetchX509Bundles') > 1, SOON);
   });
@@ -219,7 +217,7 @@ describe('a bundle from the Workload API', () => {
     const agent = await server();
     agent.say('FetchX509Bundles', { kind: 'end', code: status.UNAVAILABLE });
     const begun = Date.now();
-    follow(api(agent.path).bundle(PROD));
+    follow(api(agent.path).bundle(PROD, MAX_STALE));
     await until(() => agent.calls('FetchX509Bundles') >= 6, SOON);
     // At least half of 20, 40, 80, 80, 80 ms lie between six calls.
     expect(Date.now() - begun).toBeGreaterThanOrEqual(150);
@@ -230,7 +228,7 @@ describe('a bundle from the Workload API', () => {
     async (code) => {
       const agent = await server();
       agent.say('FetchX509Bundles', { kind: 'end', code });
-      const bundle = follow(api(agent.path).bundle(PROD));
+      const bundle = follow(api(agent.path).bundle(PROD, MAX_STALE));
       await bundle.says(status[code]);
       await new Promise((resolve) => setTimeout(resolve, QUICK.most * 2));
       expect(agent.calls('FetchX509Bundles')).toBe(1);
@@ -244,7 +242,7 @@ describe('a bundle from the Workload API', () => {
     const agent = await server();
     agent.x509({ [PROD]: [ca(root)] });
     const workloadApi = api(agent.path);
-    const [one, other] = [follow(workloadApi.bundle(PROD)), follow(workloadApi.bundle(PARTNER))];
+    const [one, other] = [follow(workloadApi.bundle(PROD, MAX_STALE)), follow(workloadApi.bundle(PARTNER, MAX_STALE))];
     await one.becomes(isExactly(root));
     one.source.close?.();
     expect(agent.open('FetchX509Bundles')).toBe(1);
@@ -272,7 +270,7 @@ describe('an answer that is no state', () => {
   it.each(cases)('keeps the last good bundles: it %s', async (_name, bytes, problem) => {
     const agent = await server();
     agent.x509({ [PROD]: [ca(root)] });
-    const bundle = follow(api(agent.path).bundle(PROD));
+    const bundle = follow(api(agent.path).bundle(PROD, MAX_STALE));
     await bundle.becomes(isExactly(root));
     agent.say('FetchX509Bundles', { kind: 'bytes', bytes: bytes() });
     await bundle.says(problem);
@@ -286,7 +284,7 @@ describe('an answer that is no state', () => {
     const agent = await server();
     agent.x509({ [PROD]: [ca(root)], [PARTNER]: [ca(partner)] });
     const workloadApi = api(agent.path);
-    const [prod, other] = [follow(workloadApi.bundle(PROD)), follow(workloadApi.bundle(PARTNER))];
+    const [prod, other] = [follow(workloadApi.bundle(PROD, MAX_STALE)), follow(workloadApi.bundle(PARTNER, MAX_STALE))];
     await other.becomes(isExactly(partner));
     const leaf = await ca(partner).issue();
     for (const wrong of [leaf.der, Buffer.from('nonsense'), ca(partner).der.subarray(0, -1)]) {
@@ -307,7 +305,7 @@ describe('JWT authorities from the Workload API', () => {
     const other = await makeIssuer({ kid: 'authority-2' });
     agent.jwt({ [PROD]: [issuer], [PARTNER]: [other] });
     const workloadApi = api(agent.path);
-    const [prod, theirs] = [follow(workloadApi.keys(PROD)), follow(workloadApi.keys(PARTNER))];
+    const [prod, theirs] = [follow(workloadApi.keys(PROD, MAX_STALE)), follow(workloadApi.keys(PARTNER, MAX_STALE))];
     await prod.becomes((keys) => [...(keys?.keys() ?? [])].join() === 'authority-1');
     await theirs.becomes((keys) => [...(keys?.keys() ?? [])].join() === 'authority-2');
     agent.jwt({ [PROD]: [other] });
@@ -324,7 +322,7 @@ describe('JWT authorities from the Workload API', () => {
   ])('are none where the agent sends %s', async (_name, text) => {
     const agent = await server();
     agent.jwt({ [PROD]: [issuer] });
-    const keys = follow(api(agent.path).keys(PROD));
+    const keys = follow(api(agent.path).keys(PROD, MAX_STALE));
     await keys.becomes((found) => found?.size === 1);
     agent.say('FetchJWTBundles', { kind: 'message', message: { bundles: spiffe({ [PROD]: Buffer.from(text) }) } });
     await keys.becomes((found) => found?.size === 0);
@@ -338,7 +336,7 @@ describe('JWT authorities from the Workload API', () => {
   ])('keep the last good ones over %s', async (_name, bytes) => {
     const agent = await server();
     agent.jwt({ [PROD]: [issuer] });
-    const keys = follow(api(agent.path).keys(PROD));
+    const keys = follow(api(agent.path).keys(PROD, MAX_STALE));
     await keys.becomes((found) => found?.size === 1);
     agent.say('FetchJWTBundles', { kind: 'message', message: { bundles: spiffe({ [PROD]: bytes }) } });
     await until(async () => (await keys.look(), keys.source.problem() !== undefined), SOON);
@@ -352,7 +350,7 @@ describe('our own SVID from the Workload API', () => {
     const between = await makeCa({ name: 'Between', parent: ca(root) });
     const [one, two] = [await ca(root).issue(), await between.issue()];
     agent.svid(one, ca(root));
-    const own = follow(api(agent.path).svid());
+    const own = follow(api(agent.path).svid(MAX_STALE));
     await own.becomes((facts) => facts?.sha256 === one.sha256);
     agent.svid(two, between);
     await own.becomes((facts) => facts?.sha256 === two.sha256);
@@ -363,7 +361,7 @@ describe('our own SVID from the Workload API', () => {
     const agent = await server();
     const good = await ca(root).issue();
     agent.svid(good, ca(root));
-    const own = follow(api(agent.path).svid());
+    const own = follow(api(agent.path).svid(MAX_STALE));
     await own.becomes((facts) => facts?.sha256 === good.sha256);
     const fresh = await ca(root).issue();
     const message = svidMessage(fresh, ca(root)) as Record<string, unknown>;
