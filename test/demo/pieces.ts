@@ -17,5 +17,9 @@ export interface Piece {
   setStage(programs: Programs): Promise<Stage>;
 }
 
+/** Whose rows these are. */
+export const pieceWith = (rows: readonly string[]): Piece =>
+  rows.every((name) => THEFT_EXPECTED.has(name)) ? THEFT : MAIN;
+
 export const MAIN: Piece = { sections: SECTIONS, expected: EXPECTED, setStage };
 export const THEFT: Piece = { sections: THEFT_SECTIONS, expected: THEFT_EXPECTED, setStage: setTheftStage };
