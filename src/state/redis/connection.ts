@@ -32,7 +32,7 @@ export interface ConnectionHooks {
 }
 
 /** A check asks up to three times, and must be done within the 0.5 s that envoy/ gives it (Envoy's `timeout`). ms */
-const PATIENCE = 100;
+export const PATIENCE = 150;
 /** A store that does not take a connection within this is tried again. ms */
 const CONNECT_PATIENCE = 1000;
 /** Commands under way at once: some ms of work for a store, and a bound for our memory. */
@@ -51,10 +51,15 @@ interface Client {
   destroy(): void;
 }
 
-export function openConnection(settings: RedisSettings, hooks: ConnectionHooks): Connection {
+/** `patience`: ms for each answer. */
+export function openConnection(
+  settings: RedisSettings,
+  hooks: ConnectionHooks,
+  patience: number = PATIENCE,
+): Connection {
   const state = stateOf(hooks.onState);
   const end = new AbortController();
-  const running = keepUp(() => session(settings, hooks, state, end.signal), end.signal).catch(hooks.onFault);
+  const running = keepUp(() => session(settings, hooks, patience, state, end.signal), end.signal).catch(hooks.onFault);
   return {
     ask: (...command) => state.ask(...command),
     problem: state.problem,
@@ -107,6 +112,7 @@ function stateOf(onState: ConnectionHooks['onState']): State {
 async function session(
   settings: RedisSettings,
   hooks: ConnectionHooks,
+  patience: number,
   state: State,
   end: AbortSignal,
 ): Promise<boolean> {
@@ -119,7 +125,7 @@ async function session(
     client = await createClient(settings);
     client.on('error', (error) => lose(wordsOf(error)));
     client.on('end', () => lose('the connection ended'));
-    const ask = askThrough(client, lose);
+    const ask = askThrough(client, patience, lose);
     const failed = await Promise.race([firstWords(client, ask, hooks), endOf(over)]);
     if (failed !== undefined) lose(failed);
     else {
@@ -170,7 +176,7 @@ const refusing =
 /** Error replies after which this connection is of no use: the server starts, is a replica now, or knows us no more. */
 const USELESS = /^(LOADING|READONLY|MASTERDOWN|NOAUTH|WRONGPASS)/;
 
-function askThrough(client: Client, lose: (problem: string) => void): Ask {
+function askThrough(client: Client, patience: number, lose: (problem: string) => void): Ask {
   let pending = 0;
   let late = 0;
   return async (...command) => {
@@ -178,10 +184,10 @@ function askThrough(client: Client, lose: (problem: string) => void): Ask {
     pending += 1;
     const sent = client.sendCommand([...command]).finally(() => (pending -= 1));
     try {
-      const value = await within(PATIENCE, sent);
+      const value = await within(patience, sent);
       late = value === LATE ? late + 1 : 0;
       if (late >= MAX_LATE) lose('the store does not answer');
-      return value === LATE ? { ok: false, problem: `no answer within ${PATIENCE} ms` } : { ok: true, value };
+      return value === LATE ? { ok: false, problem: `no answer within ${patience} ms` } : { ok: true, value };
     } catch (error) {
       const problem = wordsOf(error);
       if (USELESS.test(problem)) lose(problem);

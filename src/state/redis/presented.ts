@@ -14,7 +14,8 @@ import { FREE_FOR, peekKnown, reconciled } from './known.js';
 import type { Known, KnownPins } from './known.js';
 import { pinnedText, readPinned } from './pinned-text.js';
 import type { Numbered } from './pinned-text.js';
-import { claim, PREFIX, replace } from './scripts.js';
+import { assert, claim, PREFIX, replace } from './scripts.js';
+import type { Entry } from './scripts.js';
 import type { Seal } from './seal.js';
 
 export interface Shared {
@@ -32,6 +33,8 @@ export interface Shared {
 const SPREAD = 60_000;
 /** A pin in use is written again after this, ms, in case that it vanished from the store. */
 const REFRESH_AFTER = 30_000;
+/** What scripts.ts writes for a use. */
+const USED = '1';
 /** A pin changes only when its presenters differ, and when an operator releases it. */
 const MAX_TURNS = 3;
 
@@ -54,7 +57,7 @@ export function createShared(shared: Shared): Presented {
       const held = own === undefined || claims.pin === undefined ? nothing : heldBy(own, claims.pin.claim);
       if (!held.ok) return held;
       if (own === undefined || claims.uses.length > 0) return writeAll(shared, claims, now);
-      refresh(shared, own, claims.pin?.claim.until ?? now, now);
+      if (claims.pin !== undefined) refresh(shared, claims.pin.claim.name, own, claims.pin.claim.until, now);
       return ok('known');
     },
     contestPin: (pin, now) => contestPin(shared, pin, now),
@@ -86,7 +89,7 @@ async function fetchPin(shared: Shared, pin: PinClaim, now: number): Promise<Res
 function heldThere(shared: Shared, pin: PinClaim, key: string, sealed: string, now: number): Result<void> {
   const read = openPin(shared, key, sealed);
   if (read === undefined) return unreadable;
-  shared.known.pins.put(pin.name, { ...read, key, sealed, seenAt: now }, pin.until, now);
+  shared.known.pins.put(pin.name, { ...read, key, seenAt: now }, pin.until, now);
   return heldBy(read, pin);
 }
 
@@ -125,8 +128,10 @@ async function writeAll(shared: Shared, claims: Claims, now: number): Promise<Re
   return storeLost('the pin changed again and again');
 }
 
+const livesUntil = (until: number, now: number): number => Math.max(1, until - now) + SPREAD;
+
 const livesOf = (uses: readonly Use[], now: number): number =>
-  Math.max(1, ...uses.map(({ until }) => until - now + SPREAD));
+  Math.max(1, ...uses.map(({ until }) => livesUntil(until, now)));
 
 interface PinToWrite {
   readonly key: string;
@@ -140,8 +145,8 @@ function pinToWrite(shared: Shared, { claim: pin, presentation }: NonNullable<Cl
   const key = keyOf(shared, 'pin', pin.name);
   const own = shared.known.pins.get(pin.name, now);
   const written: Numbered = own ?? { first: presentation, contestedBy: undefined, change: 0 };
-  const value = own?.sealed ?? shared.seal.seal(key, pinnedText(written));
-  return { key, expected: own?.sealed ?? '', value, lives: pin.until - now + SPREAD, written };
+  const value = shared.seal.seal(key, pinnedText(written));
+  return { key, expected: own === undefined ? '' : value, value, lives: livesUntil(pin.until, now), written };
 }
 
 /** A reply of a script: a list of words. */
@@ -162,11 +167,11 @@ function outcomeOf(
   if (reply.word === 'used') return usedUp;
   if (reply.word !== 'written') return storeLost(NOT_YET.get(reply.word) ?? 'an answer that no guard understands');
   if (!rememberUses(shared, claims, written.uses, now)) return usesFull(shared.max);
-  const { key, value, written: pinned } = written;
-  if (claims.pin === undefined || key === undefined || value === undefined || pinned === undefined) return ok('known');
+  const { key, written: pinned } = written;
+  if (claims.pin === undefined || key === undefined || pinned === undefined) return ok('known');
   const { name, until } = claims.pin.claim;
   const isKnown = shared.known.pins.get(name, now) !== undefined;
-  if (!isKnown && !shared.known.pins.put(name, { ...pinned, key, sealed: value, seenAt: now }, until, now))
+  if (!isKnown && !shared.known.pins.put(name, { ...pinned, key, seenAt: now }, until, now))
     return pinsFull(shared.max);
   return ok(reply.detail === 'first' ? 'first' : 'known');
 }
@@ -186,7 +191,7 @@ async function contestPin(shared: Shared, pin: PinClaim, now: number): Promise<R
 }
 
 /** Here at once, then in the store; where that says something else meanwhile, what both say together. */
-export async function change(
+async function change(
   shared: Shared,
   name: string,
   own: Known,
@@ -195,12 +200,11 @@ export async function change(
   now: number,
 ): Promise<Result<void>> {
   const { key } = own;
-  let [expected, wanted] = [own.sealed, next];
+  let [expected, wanted] = [sealOf(shared, own), next];
   for (let turn = 0; turn < MAX_TURNS; turn += 1) {
-    const { first, contestedBy, change: count } = wanted;
-    const sealed = shared.seal.seal(key, pinnedText(wanted));
-    shared.known.pins.put(name, { first, contestedBy, change: count, key, sealed, seenAt: now }, until, now);
-    const reply = wordsOf(await shared.ask(...replace(key, expected, sealed)));
+    const known: Known = { ...wanted, key, seenAt: now };
+    shared.known.pins.put(name, known, until, now);
+    const reply = wordsOf(await shared.ask(...replace(key, expected, sealOf(shared, known))));
     if (!reply.ok) return reply;
     const [word, held = ''] = reply.value;
     if (word === 'written' || held === '') return nothing;
@@ -211,29 +215,45 @@ export async function change(
   return storeLost('the pin changed again and again');
 }
 
+const sealOf = ({ seal }: Shared, own: Known): string => seal.seal(own.key, pinnedText(own));
+
 /** Nobody waits for it: the allow stands on what this guard knows. */
-function refresh(shared: Shared, own: Known, until: number, now: number): void {
+function refresh(shared: Shared, name: string, own: Known, until: number, now: number): void {
   if (now - own.seenAt < REFRESH_AFTER) return;
   own.seenAt = now;
-  void assertPin(shared, undefined, own, until, now);
+  void assertKnown(shared, [pinEntry(shared, name, own, until, now)], now);
 }
 
-/** Writes a known pin where the store has none. What the store has instead is taken over, by `name` where that is told. */
-export async function assertPin(
-  shared: Shared,
-  name: string | undefined,
-  own: Known,
-  until: number,
-  now: number,
-): Promise<Result<void>> {
-  const pin = { key: own.key, expected: own.sealed, value: own.sealed, lives: until - now + SPREAD };
-  const sent = claim({ epoch: shared.epoch(), settle: shared.settle, pin, uses: { keys: [], lives: 1 } });
-  const reply = wordsOf(await shared.ask(...sent));
+/** What this guard knows, as it must be in the store. */
+export interface KnownEntry extends Entry {
+  readonly until: number;
+  /** Of a pin; undefined for a use. */
+  readonly pin: { readonly name: string; readonly own: Known } | undefined;
+}
+
+export const pinEntry = (shared: Shared, name: string, own: Known, until: number, now: number): KnownEntry => ({
+  ...{ key: own.key, value: sealOf(shared, own), lives: livesUntil(until, now), until },
+  pin: { name, own },
+});
+
+export const useEntry = (key: string, until: number, now: number): KnownEntry => ({
+  ...{ key, value: USED, lives: livesUntil(until, now), until },
+  pin: undefined,
+});
+
+/** Writes what the store has not, and takes over what it has instead. */
+export async function assertKnown(shared: Shared, entries: readonly KnownEntry[], now: number): Promise<Result<void>> {
+  const reply = wordsOf(await shared.ask(...assert(shared.epoch(), entries)));
   if (!reply.ok) return reply;
-  const [word, held = ''] = reply.value;
-  if (word === 'written') return nothing;
-  if (word !== 'held') return storeLost(NOT_YET.get(word) ?? 'an answer that no guard understands');
-  return name === undefined ? nothing : takeOver(shared, name, own, held, until, now);
+  const [word, ...others] = reply.value;
+  if (word !== 'asserted') return storeLost(NOT_YET.get(word) ?? 'an answer that no guard understands');
+  for (let index = 0; index < others.length; index += 2) {
+    const entry = entries.find(({ key }) => key === others[index]);
+    if (entry?.pin === undefined) continue;
+    const taken = await takeOver(shared, entry.pin.name, entry.pin.own, others[index + 1] ?? '', entry.until, now);
+    if (!taken.ok) return taken;
+  }
+  return nothing;
 }
 
 /** What the store says, together with what this guard knows. */
@@ -248,17 +268,8 @@ export async function takeOver(
   const there = openPin(shared, own.key, sealed);
   if (there === undefined) return unreadable;
   const both = reconciled(own, there);
-  const asThere = both === there;
-  const known = { ...(asThere ? there : both), key: own.key, sealed, seenAt: now };
-  if (asThere) {
-    shared.known.pins.put(name, known, until, now);
-    return nothing;
-  }
-  return change(shared, name, known, both, until, now);
-}
-
-/** Writes a known use where the store has none. */
-export async function assertUse({ ask }: Shared, key: string, until: number, now: number): Promise<Result<void>> {
-  const reply = await ask('SET', key, '1', 'PX', String(until - now + SPREAD), 'NX');
-  return reply.ok ? nothing : storeLost(reply.problem);
+  const known: Known = { ...there, key: own.key, seenAt: now };
+  if (both !== there) return change(shared, name, known, both, until, now);
+  shared.known.pins.put(name, known, until, now);
+  return nothing;
 }

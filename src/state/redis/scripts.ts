@@ -91,6 +91,34 @@ export const claim = ({ epoch, settle, pin, uses }: ClaimCommand): readonly stri
     [...[epoch, settle, pin === undefined ? 0 : 1, pin?.expected ?? '', pin?.value ?? '', pin?.lives ?? 0], uses.lives],
   );
 
+const ASSERT = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'epoch'} end
+local others = {'asserted'}
+for i = 2, #KEYS do
+  local held = redis.call('GET', KEYS[i])
+  if not held then
+    redis.call('SET', KEYS[i], ARGV[2 * i - 2], 'PX', ARGV[2 * i - 1])
+  elseif held ~= ARGV[2 * i - 2] then
+    others[#others + 1] = KEYS[i]
+    others[#others + 1] = held
+  end
+end
+return others
+`;
+export interface Entry {
+  readonly key: string;
+  readonly value: string;
+  /** ms */
+  readonly lives: number;
+}
+/** Writes what is not there. Gives `asserted`, then keys and values of what is there and different; or `epoch`. */
+export const assert = (epoch: string, entries: readonly Entry[]): readonly string[] =>
+  command(
+    ASSERT,
+    [EPOCH, ...entries.map(({ key }) => key)],
+    [epoch, ...entries.flatMap(({ value, lives }) => [value, lives])],
+  );
+
 const REPLACE = `
 local held = redis.call('GET', KEYS[1])
 if held ~= ARGV[1] then return {'held', held or ''} end

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { RedisSettings } from '../../model/settings.js';
 import type { Presented } from '../pins.js';
-import { openConnection } from './connection.js';
+import { openConnection, PATIENCE } from './connection.js';
 import { createKnown } from './known.js';
 import { createShared } from './presented.js';
 import type { Shared } from './presented.js';
@@ -16,6 +16,13 @@ export interface SharedStore {
   /** How long (ms) nobody got a new pin when the store was last greeted. */
   readonly settling: () => number;
   readonly close: () => Promise<void>;
+}
+
+/** Both in ms. */
+export interface Timing {
+  /** After the beginning of an epoch nobody gets a new pin for so long. */
+  readonly settle: number;
+  readonly patience: number;
 }
 
 export interface StoreHooks {
@@ -38,12 +45,12 @@ export function openSharedStore(
   settings: RedisSettings,
   max: number,
   hooks: StoreHooks,
-  settle: number = SETTLE,
+  { settle, patience }: Timing = { settle: SETTLE, patience: PATIENCE },
 ): SharedStore {
   const seal = createSeal(secretOf(settings.keyFile));
   const upkeep = createUpkeep(() => shared, hooks.now, hooks.onWarning);
   const { onState, onFault } = hooks;
-  const connection = openConnection(settings, { greet: upkeep.greet, beat: upkeep.beat, onState, onFault });
+  const connection = openConnection(settings, { greet: upkeep.greet, beat: upkeep.beat, onState, onFault }, patience);
   const shared: Shared = { ask: connection.ask, seal, known: createKnown(max), max, epoch: upkeep.epoch, settle };
   return {
     presented: createShared(shared),

@@ -4,8 +4,8 @@
  * a second the pins that other guards changed are looked at.
  */
 import type { Ask, ConnectionHooks } from './connection.js';
-import { assertPin, assertUse, takeOver } from './presented.js';
-import type { Shared } from './presented.js';
+import { assertKnown, pinEntry, takeOver, useEntry } from './presented.js';
+import type { KnownEntry, Shared } from './presented.js';
 import type { Known } from './known.js';
 import { greet, look } from './scripts.js';
 
@@ -15,7 +15,7 @@ export interface Upkeep extends Pick<ConnectionHooks, 'greet' | 'beat'> {
   readonly age: () => number;
 }
 
-/** Entries that are written again at once: a store is not asked more than it can answer in some ms. */
+/** Entries that are written again by one script: about a millisecond of the store's time. */
 const BATCH = 100;
 /** A busy store is late now and then. */
 const MAX_TURNS = 3;
@@ -68,23 +68,27 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 /** A problem ends the connection, and the next one begins anew. */
 async function assertAll(shared: Shared, ask: Ask, now: number): Promise<string | undefined> {
   const here: Shared = { ...shared, ask };
-  const work: (() => Promise<{ readonly ok: boolean }>)[] = [];
-  for (const [name, own, until] of shared.known.pins.entries(now))
-    work.push(() => assertPin(here, name, own, until, now));
-  for (const [key, , until] of shared.known.uses.entries(now)) work.push(() => assertUse(here, key, until, now));
-  for (let from = 0; from < work.length; from += BATCH) {
-    if (!(await isDone(work.slice(from, from + BATCH)))) return 'what this guard knows could not be written again';
+  let batch: KnownEntry[] = [];
+  for (const entry of allKnown(here, now)) {
+    batch.push(entry);
+    if (batch.length < BATCH) continue;
+    if (!(await isAsserted(here, batch, now))) return LEFT_OUT;
+    batch = [];
   }
-  return undefined;
+  return batch.length === 0 || (await isAsserted(here, batch, now)) ? undefined : LEFT_OUT;
 }
 
-async function isDone(work: readonly (() => Promise<{ readonly ok: boolean }>)[]): Promise<boolean> {
-  let left = work;
-  for (let turn = 0; turn < MAX_TURNS && left.length > 0; turn += 1) {
-    const done = await Promise.all(left.map((each) => each()));
-    left = left.filter((_, index) => done[index]?.ok !== true);
-  }
-  return left.length === 0;
+const LEFT_OUT = 'what this guard knows could not be written again';
+
+/** One after the other: the values are sealed when they are needed. What is added meanwhile was written as it was added. */
+function* allKnown(shared: Shared, now: number): Generator<KnownEntry> {
+  for (const [name, own, until] of shared.known.pins.entries(now)) yield pinEntry(shared, name, own, until, now);
+  for (const [key, , until] of shared.known.uses.entries(now)) yield useEntry(key, until, now);
+}
+
+async function isAsserted(shared: Shared, batch: readonly KnownEntry[], now: number): Promise<boolean> {
+  for (let turn = 0; turn < MAX_TURNS; turn += 1) if ((await assertKnown(shared, batch, now)).ok) return true;
+  return false;
 }
 
 async function lookAgain(shared: Shared, ask: Ask, keys: ReadonlySet<string>, now: number): Promise<void> {
@@ -93,7 +97,7 @@ async function lookAgain(shared: Shared, ask: Ask, keys: ReadonlySet<string>, no
     if (keys.has(own.key)) known.push([name, own, until]);
   for (const [name, own, until] of known) {
     const reply = await ask('GET', own.key);
-    if (reply.ok && typeof reply.value === 'string' && reply.value !== own.sealed)
+    if (reply.ok && typeof reply.value === 'string')
       await takeOver({ ...shared, ask }, name, own, reply.value, until, now);
   }
 }
