@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startRedis } from '../helpers/redis.js';
 import type { TestRedis } from '../helpers/redis.js';
-import { PATIENCE } from '../../src/state/redis/connection.js';
+import { PATIENCE } from '../../src/state/redis/client.js';
 import { until } from '../cli/until.js';
 import { claimsOf, NOW, openEnd, pinOf, said } from './facts.js';
 import type { End } from './facts.js';

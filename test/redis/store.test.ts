@@ -197,8 +197,8 @@ describe('what vanishes from the store', () => {
   it('is nobody’s new pin until guards had the time to write it again', async () => {
     await Promise.all([close(a), close(b)]);
     await redis.command('FLUSHALL');
-    const patient = await open({ settle: 400 });
-    const other = await open({ settle: 400 });
+    const patient = await open({ settle: 1200 });
+    const other = await open({ settle: 1200 });
     await until(async () => (await write(patient, pinOf('t', 'frontend'))) === 'first', 3000);
     await redis.command('FLUSHALL');
     const seen = new Set<unknown>();

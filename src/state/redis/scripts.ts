@@ -12,6 +12,9 @@ export const EPOCH = `${PREFIX}epoch`;
 const CHANGED = `${PREFIX}changed`;
 const SEQUENCE = `${PREFIX}sequence`;
 
+/** The value of a use. */
+export const USED = '1';
+
 /** A guard that has not looked for so many changes looks at all of its pins instead. */
 const MAX_CHANGES = 10_000;
 
@@ -65,7 +68,7 @@ end
 if settling and (#KEYS >= first or (not held and expected == '')) then return {'settling'} end
 if pinned and not held then redis.call('SET', KEYS[2], ARGV[5], 'PX', ARGV[6]) end
 for i = first, #KEYS do
-  redis.call('SET', KEYS[i], '1', 'PX', ARGV[7])
+  redis.call('SET', KEYS[i], '${USED}', 'PX', ARGV[7])
 end
 return {'written', (held or expected ~= '') and 'known' or 'first'}
 `;

@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import type { RedisSettings } from '../../model/settings.js';
 import type { Presented } from '../pins.js';
-import { openConnection, PATIENCE } from './connection.js';
+import { PATIENCE } from './client.js';
+import { openConnection } from './connection.js';
 import { createKnown } from './known.js';
 import { createShared } from './presented.js';
-import type { Shared } from './presented.js';
 import { createSeal } from './seal.js';
+import type { Shared } from './shared.js';
 import { createUpkeep } from './upkeep.js';
 
 export interface SharedStore {
@@ -32,7 +33,7 @@ export interface StoreHooks {
   readonly onFault: (fault: unknown) => void;
 }
 
-/** Guards that lost their connection with the store are back within half a second of its return, and write for another. */
+/** A guard hears of a new epoch within BEAT, and is back within the longest pause where it lost its connection; the rest is to write. */
 const SETTLE = 1500;
 /** Bytes: less could be guessed. */
 const LEAST_KEY = 32;

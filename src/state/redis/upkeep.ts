@@ -3,11 +3,14 @@
  * (restarted, emptied), everything that this guard knows is written again: an entry that vanished there is not lost. Twice
  * a second the pins that other guards changed are looked at.
  */
-import type { Ask, ConnectionHooks } from './connection.js';
-import { assertKnown, pinEntry, takeOver, useEntry } from './presented.js';
-import type { KnownEntry, Shared } from './presented.js';
+import type { Ask } from './client.js';
+import type { ConnectionHooks } from './connection.js';
+import { assertKnown, pinEntry, useEntry } from './assert-known.js';
+import type { KnownEntry } from './assert-known.js';
+import { takeOver } from './change-pin.js';
 import type { Known } from './known.js';
 import { greet, look } from './scripts.js';
+import type { Shared } from './shared.js';
 
 export interface Upkeep extends Pick<ConnectionHooks, 'greet' | 'beat'> {
   readonly epoch: () => string;
@@ -25,6 +28,7 @@ export function createUpkeep(shared: () => Shared, now: () => number, onWarning:
   let epoch = '';
   let run = '';
   let seen = 0;
+  let missed = 0;
   let age = 0;
   const begin = async (ask: Ask): Promise<string | undefined> => {
     const reply = await ask(...greet(run));
@@ -50,13 +54,14 @@ export function createUpkeep(shared: () => Shared, now: () => number, onWarning:
     },
     async beat(ask) {
       const reply = await ask(...look(seen));
-      if (!reply.ok) return undefined;
+      missed = reply.ok ? 0 : missed + 1;
+      if (!reply.ok) return missed < MAX_TURNS ? undefined : reply.problem;
       const [is, changes, changed] = listOf(reply.value);
       if (is !== epoch) return begin(ask);
       const keys = new Set(listOf(changed).map(String));
-      const missed = Number(changes) - seen > keys.size;
+      const tooMany = Number(changes) - seen > keys.size;
       seen = Number(changes);
-      if (missed) return assertAll(shared(), ask, now());
+      if (tooMany) return assertAll(shared(), ask, now());
       if (keys.size > 0) await lookAgain(shared(), ask, keys, now());
       return undefined;
     },
