@@ -342,7 +342,8 @@ describe('a Kubernetes token', () => {
   });
 
   it('counts for its pod alone, where the ID of the origin tells the pod', async () => {
-    const lines = 'GET /orders/{id} token';
+    await ask('caller_not_allowed', { claims: claims(), typ, hops: [frontendPod] });
+    const lines = 'GET /orders/{id} token from=ns/shop/sa/frontend,ns/shop/sa/frontend/pod/*';
     const guard = guards.get('Kubernetes service-account tokens');
     guard?.write('scopes', lines);
     await guard?.reload();
