@@ -31,8 +31,8 @@ export async function createClient(settings: RedisSettings): Promise<Client> {
   const { host, port, tls, database } = settings;
   const [ca, username, password] = await Promise.all([
     textOf(settings.ca),
-    textOf(settings.usernameFile),
-    textOf(settings.passwordFile),
+    lineOf(settings.usernameFile),
+    lineOf(settings.passwordFile),
   ]);
   const own = { host, port, reconnectStrategy: false, connectTimeout: CONNECT_PATIENCE } as const;
   // A server's name is compared with its certificate by node:tls, an address likewise.
@@ -44,8 +44,8 @@ export async function createClient(settings: RedisSettings): Promise<Client> {
     disableClientInfo: true,
     maintNotifications: 'disabled',
     commandsQueueMaxLength: MAX_PENDING + PIPELINE,
-    ...(username === undefined ? {} : { username: username.trim() }),
-    ...(password === undefined ? {} : { password: password.trim() }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
   }) as unknown as Client;
 }
 
@@ -54,6 +54,9 @@ const PIPELINE = 16;
 
 const textOf = async (file: string | null): Promise<string | undefined> =>
   file === null ? undefined : readFile(file, 'utf8');
+
+/** Editors end a file with a line break; anything else belongs to the secret. */
+const lineOf = async (file: string | null): Promise<string | undefined> => (await textOf(file))?.replace(/\r?\n$/, '');
 
 export function destroy(client: Client | undefined): void {
   try {
