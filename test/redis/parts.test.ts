@@ -87,6 +87,7 @@ describe('a connection', () => {
   const sockets = new Set<Socket>();
   afterEach(async () => {
     for (const socket of sockets) socket.destroy();
+    sockets.clear();
     await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
   });
   const listen = async (answer: (socket: Socket) => void): Promise<number> => {
