@@ -16,6 +16,8 @@ interface Import {
   readonly to: string;
   readonly kind: 'file' | 'package';
   readonly typeOnly: boolean;
+  /** Loaded when it is needed, not with the file. */
+  readonly late: boolean;
 }
 
 const files: readonly string[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
@@ -39,7 +41,7 @@ function lateImportsOf(file: string, source: ts.SourceFile): Import[] {
   const visit = (node: ts.Node): void => {
     const [to] =
       ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword ? node.arguments : [];
-    if (to !== undefined && ts.isStringLiteral(to)) found.push(importFrom(file, to.text, false));
+    if (to !== undefined && ts.isStringLiteral(to)) found.push({ ...importFrom(file, to.text, false), late: true });
     ts.forEachChild(node, visit);
   };
   visit(source);
@@ -47,9 +49,9 @@ function lateImportsOf(file: string, source: ts.SourceFile): Import[] {
 }
 
 function importFrom(file: string, text: string, typeOnly: boolean): Import {
-  if (!text.startsWith('.')) return { from: file, to: text, kind: 'package', typeOnly };
+  if (!text.startsWith('.')) return { from: file, to: text, kind: 'package', typeOnly, late: false };
   const to = posix.join(posix.dirname(file), text).replace(/\.js$/, '.ts');
-  return { from: file, to, kind: 'file', typeOnly };
+  return { from: file, to, kind: 'file', typeOnly, late: false };
 }
 
 function importOf(file: string, statement: ts.Statement): Import[] {
@@ -176,6 +178,15 @@ describe('the rooms of the house', () => {
     const late = ['stream', 'messages', 'workload-api'].map((name) => `state/spiffe/${name}.ts`);
     const early = imports.filter(({ from, to, typeOnly }) => !typeOnly && late.includes(to) && !late.includes(from));
     expect(early.map(told)).toEqual([]);
+  });
+
+  it('load what talks to a shared store only where one is configured', () => {
+    const early = imports.filter(
+      ({ from, to, typeOnly, late }) =>
+        to.startsWith('state/redis/') && !from.startsWith('state/redis/') && !typeOnly && !late,
+    );
+    expect(early.map(told)).toEqual([]);
+    expect(imports.filter(({ to, late }) => to === '@redis/client' && !late).map(told)).toEqual([]);
   });
 
   it('x509 knows nothing but Node', () => {

@@ -101,6 +101,7 @@ describe('the configurations of docs/tokens.md', () => {
       'Athenz',
       'JWT-SVIDs',
       'Kubernetes service-account tokens',
+      'Unbound tokens',
     ]);
     for (const { yaml } of SECTIONS) expect(settingsFrom(yaml).tokens).toHaveLength(1);
   });
@@ -341,7 +342,8 @@ describe('a Kubernetes token', () => {
   });
 
   it('counts for its pod alone, where the ID of the origin tells the pod', async () => {
-    const lines = 'GET /orders/{id} token';
+    await ask('caller_not_allowed', { claims: claims(), typ, hops: [frontendPod] });
+    const lines = 'GET /orders/{id} token from=ns/shop/sa/frontend,ns/shop/sa/frontend/pod/*';
     const guard = guards.get('Kubernetes service-account tokens');
     guard?.write('scopes', lines);
     await guard?.reload();
@@ -380,6 +382,92 @@ describe('a Kubernetes token', () => {
     await ask('token_malformed', { claims: claims({}, { warnafter: 'soon' }), typ });
     expect((await late()).warn_after).toBe(new Date(warnafter * 1000).toISOString());
     expect((await early()).warn_after).toBeUndefined();
+  });
+});
+
+describe('an unbound token', () => {
+  const ask = askOf('Unbound tokens');
+  const claims = (jti: string, more: object = {}) => ({
+    sub: 'alice',
+    scope: 'orders.read orders.write',
+    jti,
+    ...more,
+  });
+
+  it('belongs to the first who was let in with it, and to those who share it by design', async () => {
+    const { frontend, batch, thief, gateway } = world;
+    await ask('token_malformed', { claims: claims('first', { act: 7 }), hops: [thief] });
+    await ask('route_undeclared', { claims: claims('first'), hops: [thief], path: '/nowhere' });
+    for (const hops of [[frontend], [frontend], [batch], [frontend]])
+      await ask('allowed', { claims: claims('first'), hops });
+    await ask('token_presenter_changed', { claims: claims('first'), hops: [thief] });
+    await ask('allowed', { claims: claims('second'), hops: [thief] });
+    await ask('token_presenter_changed', { claims: claims('second'), hops: [frontend] });
+    await ask('presenter_not_allowed', { claims: claims('third'), hops: [gateway] });
+  });
+
+  it('is used once where the line says so, and a cnf in it still has to hold', async () => {
+    const once = { method: 'PUT', path: '/orders/1/refund' };
+    await ask('allowed', { claims: claims('once'), ...once });
+    await ask('token_replayed', { claims: claims('once'), ...once });
+    await ask('allowed', { claims: claims('bound', boundTo(world.frontend)) });
+    await ask('binding_mismatch', { claims: claims('bound', boundTo(world.frontend)), hops: [world.batch] });
+  });
+});
+
+describe('a token of one kind', () => {
+  const bearer = (more: object): Plan => ({ claims: { scope: 'orders.read', ...more } });
+  const kinds: Readonly<Record<string, () => Plan>> = {
+    'an access token': () => ({ ...bearer({ sub: 'alice', client_id: 'frontend' }), typ: 'at+jwt' }),
+    'a JWT-SVID': () => ({ ...bearer({ sub: world.frontend.id }), typ: undefined }),
+    'a Kubernetes token': () => ({
+      ...bearer({
+        sub: 'system:serviceaccount:shop:frontend',
+        'kubernetes.io': { namespace: 'shop', serviceaccount: { name: 'frontend' } },
+      }),
+      typ: undefined,
+    }),
+    'an ID token': () => ({ ...bearer({ sub: 'alice', nonce: 'n', auth_time: now() }), typ: 'JWT' }),
+    'a logout token': () => ({ ...bearer({ sub: 'alice', events: {} }), typ: 'logout+jwt' }),
+    'a security event': () => ({ ...bearer({ sub: 'alice', events: {} }), typ: 'secevent+jwt' }),
+    'a DPoP proof': () => ({ ...bearer({ htm: 'GET', htu: 'https://orders' }), typ: 'dpop+jwt' }),
+    'a transaction token': () => ({ ...bearer({ sub: 'alice', txn: 't', req_wl: 'x' }), typ: 'txntoken+jwt' }),
+    'a workload identity token': () => ({ ...bearer({ sub: world.frontend.id, cnf: { jwk: {} } }), typ: 'wit+jwt' }),
+  };
+
+  // RFC 8725 §3.12, with the worst issuer: it signs every kind with the same key, for the right audience.
+  it.each<[entry: string, takes: string, others: Readonly<Record<string, string>>]>([
+    ['Access tokens', 'an access token', {}],
+    [
+      'Certificate-bound access tokens',
+      '',
+      {
+        'an access token': 'binding_missing',
+        'a JWT-SVID': 'binding_missing',
+        'a Kubernetes token': 'binding_missing',
+        'an ID token': 'binding_missing',
+      },
+    ],
+    [
+      'Certificates that rotate',
+      '',
+      {
+        'an access token': 'binding_missing',
+        'a JWT-SVID': 'binding_missing',
+        'a Kubernetes token': 'binding_missing',
+        'an ID token': 'binding_missing',
+      },
+    ],
+    ['JWT-SVIDs', 'a JWT-SVID', { 'a Kubernetes token': 'binding_missing', 'an ID token': 'binding_missing' }],
+    [
+      'Kubernetes service-account tokens',
+      'a Kubernetes token',
+      { 'a JWT-SVID': 'binding_missing', 'an ID token': 'binding_missing' },
+    ],
+  ])('is no other kind: %s', async (entry, takes, others) => {
+    const ask = askOf(entry);
+    for (const [kind, plan] of Object.entries(kinds))
+      await ask(kind === takes ? 'allowed' : (others[kind] ?? 'token_type'), plan());
   });
 });
 

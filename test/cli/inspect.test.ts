@@ -123,6 +123,15 @@ describe('a token', () => {
   const fresh = (claims = {}, header = {}): Promise<string> =>
     issuer.sign({ exp: NOW / 1000 + 600, scope: 'orders.read', ...claims }, header);
 
+  it('tells who may carry it, where it says so', async () => {
+    const x5t = Buffer.alloc(32, 7).toString('base64url');
+    const carriedBy = (list: unknown) => fresh({ cnf: { 'x5t#S256': x5t, 'proxy-principals#spiffe': list } });
+    expect((await look('token', await carriedBy([ID]))).out).toContain(`${'07'.repeat(32)}, carried by ${ID}`);
+    expect((await look('token', await carriedBy([]))).out).toContain('carried by no forwarder');
+    const { exit, faults } = await look('token', await carriedBy(['gateway']));
+    expect([exit, faults]).toEqual([1, ['"proxy-principals#spiffe" is no list of SPIFFE IDs']]);
+  });
+
   it('is decoded with ages, scopes and its token name, and never shown itself', async () => {
     const token = await fresh({ cnf: { 'x5t#S256': Buffer.alloc(32, 7).toString('base64url') } });
     for (const input of [token, `Bearer ${token}\n`, `authorization: bearer ${token}`]) {
@@ -149,7 +158,7 @@ describe('a token', () => {
       'it has no "iss": no issuer can be found for it',
       'it has no "aud", or one that is no text or list of texts',
       '"sub" is missing or not a text',
-      '"cnf" has something else than one "x5t#S256"',
+      '"cnf" has something else than one "x5t#S256", with or without "proxy-principals#spiffe"',
       'it expired 1m ago',
       'it lives 23h 59m, by default at most 1h (tokens[].maxLifetime)',
     ]);

@@ -6,7 +6,7 @@ import { SABOTAGES } from '../mutation/sabotage.js';
 import type { Sabotage } from '../mutation/sabotage.js';
 import { keep } from './keep.js';
 import { readOptions, USAGE } from './options.js';
-import { MAIN, SPIFFE, THEFT } from './pieces.js';
+import { MAIN, pieceWith, SPIFFE, THEFT } from './pieces.js';
 import { play } from './play.js';
 import type { Report } from './play.js';
 import { sabotage } from './sabotage.js';
@@ -85,7 +85,7 @@ async function all(programs: Programs): Promise<number> {
 async function playSabotaged(patch: Sabotage, programs: Programs): Promise<Report> {
   const saboteur = await sabotage(programs.root, patch);
   try {
-    return await play({ ...programs, main: saboteur.main }, MAIN);
+    return await play({ ...programs, main: saboteur.main }, pieceWith(patch.noticed));
   } finally {
     await saboteur.clean();
   }

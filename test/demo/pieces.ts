@@ -17,6 +17,10 @@ export interface Piece {
   setStage(programs: Programs): Promise<Stage>;
 }
 
+/** Whose rows these are. */
+export const pieceWith = (rows: readonly string[]): Piece =>
+  rows.every((name) => THEFT_EXPECTED.has(name)) ? THEFT : MAIN;
+
 const rows = { sections: SECTIONS, expected: EXPECTED };
 export const MAIN: Piece = { ...rows, setStage: (programs) => setStage(programs, 'files') };
 /** The same rows, with bundles and keys from a Workload API. */

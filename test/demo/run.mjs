@@ -8,7 +8,11 @@ const demo = dirname(fileURLToPath(import.meta.url));
 
 function setUp() {
   try {
-    return ensure({ envoy: true, build: true, redis: process.argv.includes('--theft') });
+    return ensure({
+      envoy: true,
+      build: true,
+      redis: process.argv.some((word) => word === '--theft' || word === '--sabotage'),
+    });
   } catch (error) {
     console.error(error instanceof SetupError ? `setup: ${error.message}` : error);
     process.exit(2);

@@ -19,18 +19,16 @@ import { sidecarOf } from './stage.js';
 import type { Ports, Stage } from './stage.js';
 import { startUpstream } from './upstream.js';
 
-/** `alone`: each guard remembers for itself, which shows what the store is for. */
-export type Memory = 'shared' | 'alone';
 type Later = (undo: Undo) => void;
 type Witnesses = Pick<Stage, 'materials' | 'audit' | 'access'>;
 
-export async function setTheftStage(programs: Programs, memory: Memory = 'shared'): Promise<Stage> {
+export async function setTheftStage(programs: Programs): Promise<Stage> {
   const codes: number[] = [];
   const { built, strike } = await scaffold(async (later) => {
     const folder = await makeFolder(join(tmpdir(), 'firsthand-theft-'));
     later(() => folder.remove());
     const materials = await makeMaterials(folder.path, 'files');
-    const store = memory === 'shared' ? await setStore(programs, materials, later) : 'memory';
+    const store = await setStore(programs, materials, later);
     const { ports, admins } = await findPorts();
     const upstream = await startUpstream(ports.http, ports.grpc);
     later(() => upstream.stop());

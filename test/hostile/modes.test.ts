@@ -303,7 +303,7 @@ describe('outside', () => {
   });
 
   test.each(['strongest', 'exact', 'window', 'identity', 'pin'])('can not satisfy the binding %s', async (binding) => {
-    const tokens = [{ ...CONFIG.tokens[0], binding, identity: null }];
+    const tokens = [{ ...CONFIG.tokens[0], binding, identity: '{sub}' }];
     const call = await pair('certificate', 'append-forward', { tokens });
     const { gateway } = world;
     const facts = { path: '/door', ...as(gateway), forwarded: bare(gateway) };

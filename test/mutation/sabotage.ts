@@ -12,7 +12,7 @@ export interface Sabotage {
   /** Exact text that is there exactly once. */
   readonly find: string;
   readonly replace: string;
-  /** Rows of the demo of which at least one must notice. */
+  /** Rows of the demo, or all of them of `--theft`, of which at least one must notice. */
   readonly noticed: readonly string[];
 }
 
@@ -116,6 +116,30 @@ export const SABOTAGES: readonly Sabotage[] = [
     find: '(isSame(first.presenter, presenter) || sharedWith(first.presenter.id))',
     replace: 'true',
     noticed: ['stolen unbound token'],
+  },
+  {
+    name: 'token-name',
+    breaks: 'a token is named by its whole text, its signature included',
+    file: 'evidence/token.ts',
+    find: 'tokenName(claimed.value, `${header64}.${payload64}`)',
+    replace: 'tokenName({}, text)',
+    noticed: ['the twin signature'],
+  },
+  {
+    name: 'token-spelling',
+    breaks: 'a token is read in spellings that a lenient decoder takes',
+    file: 'evidence/token.ts',
+    find: '![header64, payload64, signature64].every(isCanonical)',
+    replace: 'false',
+    noticed: ['one spare bit', 'all spare bits'],
+  },
+  {
+    name: 'store',
+    breaks: 'each guard remembers pins for itself, whatever store is configured',
+    file: 'store.ts',
+    find: "if (store.kind === 'memory')",
+    replace: "if (store.kind !== 'nowhere')",
+    noticed: ['stolen, at the second that never saw it'],
   },
   {
     name: 'scopes',

@@ -178,7 +178,8 @@ describe('a Kubernetes token', () => {
       { uid: 'a/b' },
       { uid: '.' },
     ]) {
-      expect(may(bad, FRONTEND)).toBe(true);
+      const result = namedWorkload(tokenOf(ofPod(bad), { identity: KUBERNETES }), GUARD);
+      expect(result).toEqual({ kind: 'workload', id: FRONTEND });
       expect(may(bad, `${FRONTEND}/pod/v`)).toBe(false);
     }
     expect(may({ uid: 'x'.repeat(2048) }, FRONTEND)).toBe(true);

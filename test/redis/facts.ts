@@ -4,7 +4,7 @@ import type { Sha256Hex, SpiffeId, TokenName } from '../../src/model/ids.js';
 import type { Claims, PinClaim, Use } from '../../src/model/pin.js';
 import type { RedisSettings } from '../../src/model/settings.js';
 import { openSharedStore } from '../../src/state/redis/store.js';
-import type { SharedStore } from '../../src/state/redis/store.js';
+import type { SharedStore, Timing } from '../../src/state/redis/store.js';
 import { until } from '../cli/until.js';
 
 export const NOW = Date.UTC(2026, 5, 1, 12);
@@ -47,17 +47,24 @@ export interface End extends SharedStore {
   readonly states: readonly (string | undefined)[];
 }
 
-/** A guard's end of the store, connected. `settle` as in the product where it is left out. */
-export async function openEnd(settings: RedisSettings, settle = 0, max = 1000, now = (): number => NOW): Promise<End> {
+export interface EndOptions extends Partial<Timing> {
+  readonly max?: number;
+}
+
+/** A guard's end of the store, connected: more patient than the product, on machines that do other things too. */
+export async function openEnd(
+  settings: RedisSettings,
+  { settle = 0, patience = 2000, max = 1000 }: EndOptions = {},
+): Promise<End> {
   const faults: unknown[] = [];
   const states: (string | undefined)[] = [];
   const hooks = {
-    now,
+    now: () => NOW,
     onState: (problem: string | undefined) => void states.push(problem),
     onWarning: (warning: string) => void states.push(warning),
     onFault: (fault: unknown) => void faults.push(fault),
   };
-  const store = openSharedStore(settings, max, hooks, settle);
+  const store = openSharedStore(settings, max, hooks, { settle, patience });
   await until(() => store.problem() === undefined, 5000);
   return { ...store, faults, states };
 }

@@ -1,5 +1,5 @@
 /** Whole guards on real sockets, and one real Redis between them: the thief at either, and the day that Redis is away. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../cli/until.js';
@@ -160,6 +160,27 @@ describe('a store with TLS and credentials', () => {
     } finally {
       await own.stop();
     }
+  });
+
+  it('needs no more rights than docs/store.md says', async () => {
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'store.md'), 'utf8');
+    const [, rights = ''] = /^ACL SETUSER firsthand (.*)$/m.exec(page) ?? [];
+    await redis.command('ACL', 'SETUSER', 'firsthand', ...rights.replace('PASSWORD', 'narrow').split(' '));
+    const at = (name: string, text: string): string => {
+      writeFileSync(join(redis.folder, name), text);
+      return join(redis.folder, name);
+    };
+    const credentials = { usernameFile: at('user', 'firsthand'), passwordFile: at('password', 'narrow') };
+    const tokens = { tokens: [{ ...ISSUER, onConflict: 'both' }] };
+    const guard = await start({ url: url(), ...credentials }, tokens);
+    const token = await world.token();
+    expect(await ask(guard, world.frontend, { token })).toBe('allowed');
+    expect(await ask(guard, world.frontend, { token, method: 'POST', path: '/orders' })).toBe('allowed');
+    expect(await ask(guard, world.thief, { token })).toBe('token_presenter_changed');
+    const other = await start({ url: url(), ...credentials }, tokens);
+    expect(await ask(other, world.frontend, { token })).toBe('token_presenter_changed');
+    expect(guard.events('store_lost')).toEqual([]);
+    await expect(redis.command('ACL', 'DRYRUN', 'firsthand', 'FLUSHALL')).resolves.toMatch(/no permissions/);
   });
 
   it('needs a key file that is there, and long enough to be a secret', async () => {

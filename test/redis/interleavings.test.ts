@@ -5,8 +5,11 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callFrom } from '../helpers/check-request.js';
 import { startRedis } from '../helpers/redis.js';
 import type { TestRedis } from '../helpers/redis.js';
+import { houseOf, makeCast } from '../properties/house.js';
+import type { House } from '../properties/house.js';
 import { claimsOf, NOW, openEnd, pinOf, said, useOf } from './facts.js';
 import type { End } from './facts.js';
 
@@ -112,5 +115,64 @@ describe('guards with one store', () => {
     expect(said2.sort()).toEqual(['first', 'known', 'known']);
     expect(await as(a, 'thief')).toBe('token_presenter_changed');
     await Promise.all([a.close(), b.close()]);
+  });
+});
+
+/** The same through whole engines over bytes, with their caches of decisions: a copy must not outlive the pin it was made on. */
+describe('engines with one store', () => {
+  const LINES = 'GET /x a\nGET /forbidden b\nPOST /once a once';
+  const PATHS = [
+    ['GET', '/x'],
+    ['GET', '/x'],
+    ['GET', '/forbidden'],
+    ['POST', '/once'],
+  ] as const;
+  interface Asked {
+    readonly guard: number;
+    readonly presenter: number;
+    readonly token: number;
+    readonly path: number;
+  }
+  const step: fc.Arbitrary<Asked> = fc.record({
+    guard,
+    presenter: fc.nat({ max: 2 }),
+    token: fc.nat({ max: 2 }),
+    path: fc.nat({ max: PATHS.length - 1 }),
+  });
+
+  it('never let two origins through with one token, from the cache or not', async () => {
+    const cast = await makeCast();
+    const origins = [cast.frontend, cast.batch, cast.thief];
+    const tokens = await Promise.all([1, 2, 3].map(() => cast.second.sign({ scope: 'a' })));
+    const sum = { allowed: 0, hits: 0, changed: 0, replayed: 0 };
+    const playEngines = async (bursts: readonly (readonly Asked[])[]): Promise<void> => {
+      await redis.command('FLUSHALL');
+      const ends = await Promise.all(Array.from({ length: GUARDS }, () => openEnd(redis.settings)));
+      const houses = ends.map(({ presented }) => houseOf(cast, { lines: LINES, parts: presented }));
+      const winners = new Map<number, number>();
+      const used = new Set<number>();
+      const ask = async ({ guard: at, presenter, token, path }: Asked): Promise<void> => {
+        const [method, target] = PATHS[path] ?? PATHS[0];
+        const headers = [['x-token', tokens[token] ?? '']] as const;
+        const bytes = callFrom({ peer: origins[presenter] ?? cast.thief, method, path: target, headers });
+        const { reason, allowed, outcome } = await (houses[at] as House).ask(bytes);
+        if (reason === 'token_presenter_changed') sum.changed += 1;
+        if (reason === 'token_replayed') sum.replayed += 1;
+        if (!allowed) return;
+        sum.allowed += 1;
+        if (outcome.cache === 'hit') sum.hits += 1;
+        expect([token, winners.get(token) ?? presenter]).toEqual([token, presenter]);
+        winners.set(token, presenter);
+        if (method === 'POST') expect(used.has(token)).toBe(false);
+        if (method === 'POST') used.add(token);
+      };
+      for (const steps of bursts) await Promise.all(steps.map(ask));
+      await Promise.all(ends.map((end) => end.close()));
+      expect([...houses, ...ends].flatMap(({ faults }) => faults)).toEqual([]);
+    };
+    const bursts = fc.array(fc.array(step, { minLength: 1, maxLength: 10 }), { minLength: 3, maxLength: 12 });
+    await fc.assert(fc.asyncProperty(bursts, playEngines), { numRuns: 25 });
+    for (const count of Object.values(sum)) expect(count).toBeGreaterThan(20);
+    console.log(`engines: ${JSON.stringify(sum)}`);
   });
 });

@@ -4,15 +4,15 @@ import { startRedis } from '../helpers/redis.js';
 import type { TestRedis } from '../helpers/redis.js';
 import { until } from '../cli/until.js';
 import { claimsOf, id, NOW, openEnd, pinOf, said, tokenName, useOf } from './facts.js';
-import type { End } from './facts.js';
+import type { End, EndOptions } from './facts.js';
 
 let redis: TestRedis;
 let ends: End[] = [];
 let a: End;
 let b: End;
 
-const open = async (...options: Parameters<typeof openEnd> extends [unknown, ...infer Rest] ? Rest : never) => {
-  const end = await openEnd(redis.settings, ...options);
+const open = async (options: EndOptions = {}): Promise<End> => {
+  const end = await openEnd(redis.settings, options);
   ends.push(end);
   return end;
 };
@@ -197,8 +197,8 @@ describe('what vanishes from the store', () => {
   it('is nobody’s new pin until guards had the time to write it again', async () => {
     await Promise.all([close(a), close(b)]);
     await redis.command('FLUSHALL');
-    const patient = await open(400);
-    const other = await open(400);
+    const patient = await open({ settle: 1200 });
+    const other = await open({ settle: 1200 });
     await until(async () => (await write(patient, pinOf('t', 'frontend'))) === 'first', 3000);
     await redis.command('FLUSHALL');
     const seen = new Set<unknown>();
@@ -268,7 +268,7 @@ describe('the store itself', () => {
   });
 
   it('is not needed to say that a guard is full', async () => {
-    const small = await open(0, 1);
+    const small = await open({ max: 1 });
     expect(await write(small, pinOf('t', 'frontend'))).toBe('first');
     expect(await write(small, pinOf('u', 'frontend'))).toBe('store_unavailable');
     expect(await write(small, pinOf('t', 'frontend'))).toBe('known');

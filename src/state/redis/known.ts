@@ -13,7 +13,6 @@ import type { Numbered } from './pinned-text.js';
 /** A pin as it was last seen in the store, or written to it. */
 export interface Known extends Numbered {
   readonly key: string;
-  readonly sealed: string;
   /** ms: when the store was last asked about it. */
   seenAt: number;
 }

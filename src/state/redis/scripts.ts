@@ -12,6 +12,9 @@ export const EPOCH = `${PREFIX}epoch`;
 const CHANGED = `${PREFIX}changed`;
 const SEQUENCE = `${PREFIX}sequence`;
 
+/** The value of a use. */
+export const USED = '1';
+
 /** A guard that has not looked for so many changes looks at all of its pins instead. */
 const MAX_CHANGES = 10_000;
 
@@ -65,7 +68,7 @@ end
 if settling and (#KEYS >= first or (not held and expected == '')) then return {'settling'} end
 if pinned and not held then redis.call('SET', KEYS[2], ARGV[5], 'PX', ARGV[6]) end
 for i = first, #KEYS do
-  redis.call('SET', KEYS[i], '1', 'PX', ARGV[7])
+  redis.call('SET', KEYS[i], '${USED}', 'PX', ARGV[7])
 end
 return {'written', (held or expected ~= '') and 'known' or 'first'}
 `;
@@ -89,6 +92,34 @@ export const claim = ({ epoch, settle, pin, uses }: ClaimCommand): readonly stri
     CLAIM,
     [EPOCH, ...(pin === undefined ? [] : [pin.key]), ...uses.keys],
     [...[epoch, settle, pin === undefined ? 0 : 1, pin?.expected ?? '', pin?.value ?? '', pin?.lives ?? 0], uses.lives],
+  );
+
+const ASSERT = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'epoch'} end
+local others = {'asserted'}
+for i = 2, #KEYS do
+  local held = redis.call('GET', KEYS[i])
+  if not held then
+    redis.call('SET', KEYS[i], ARGV[2 * i - 2], 'PX', ARGV[2 * i - 1])
+  elseif held ~= ARGV[2 * i - 2] then
+    others[#others + 1] = KEYS[i]
+    others[#others + 1] = held
+  end
+end
+return others
+`;
+export interface Entry {
+  readonly key: string;
+  readonly value: string;
+  /** ms */
+  readonly lives: number;
+}
+/** Writes what is not there. Gives `asserted`, then keys and values of what is there and different; or `epoch`. */
+export const assert = (epoch: string, entries: readonly Entry[]): readonly string[] =>
+  command(
+    ASSERT,
+    [EPOCH, ...entries.map(({ key }) => key)],
+    [epoch, ...entries.flatMap(({ value, lives }) => [value, lives])],
   );
 
 const REPLACE = `

@@ -2,12 +2,12 @@
  * What may stand in a store that others can read. In: names and values. Out: keyed digests of the names, and values that
  * only a holder of the same secret can read or write. No token, token name or identity leaves this process otherwise.
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 
 export interface Seal {
   /** HMAC-SHA-256 (base64url) of a name of one kind. */
   readonly nameOf: (kind: 'pin' | 'use', name: string) => string;
-  /** AES-256-GCM; a value that was sealed for one key of the store opens at no other. */
+  /** AES-256-GCM; the same text for the same key gives the same, and it opens at no other key. */
   readonly seal: (key: string, text: string) => string;
   /** Undefined where it was not sealed by a holder of the secret, or for another key. */
   readonly open: (key: string, sealed: string) => string | undefined;
@@ -19,12 +19,12 @@ const [NONCE, TAG] = [12, 16];
 /** `secret`: any bytes; what depends on it is as strong as it is. */
 export function createSeal(secret: Uint8Array): Seal {
   const derived = (use: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `firsthand store ${use}`, 32));
-  const [names, values] = [derived('names'), derived('values')];
+  const [names, values, nonces] = [derived('names'), derived('values'), derived('nonces')];
   return {
     nameOf: (kind, name) => createHmac('sha256', names).update(`${kind}\n${name}`).digest('base64url'),
     seal(key, text) {
-      // Random nonces of 96 bits: far fewer than 2^32 pins are ever written with one secret (SP 800-38D §8.3).
-      const nonce = randomBytes(NONCE);
+      // Made from what is sealed, so that one nonce never serves two texts, and a guard can tell what it wrote.
+      const nonce = createHmac('sha256', nonces).update(`${key}\n${text}`).digest().subarray(0, NONCE);
       const cipher = createCipheriv(CIPHER, values, nonce).setAAD(Buffer.from(key));
       const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
       return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');

@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import type { RedisSettings } from '../../model/settings.js';
 import type { Presented } from '../pins.js';
+import { PATIENCE } from './client.js';
 import { openConnection } from './connection.js';
 import { createKnown } from './known.js';
 import { createShared } from './presented.js';
-import type { Shared } from './presented.js';
 import { createSeal } from './seal.js';
+import type { Shared } from './shared.js';
 import { createUpkeep } from './upkeep.js';
 
 export interface SharedStore {
@@ -18,6 +19,13 @@ export interface SharedStore {
   readonly close: () => Promise<void>;
 }
 
+/** Both in ms. */
+export interface Timing {
+  /** After the beginning of an epoch nobody gets a new pin for so long. */
+  readonly settle: number;
+  readonly patience: number;
+}
+
 export interface StoreHooks {
   readonly now: () => number;
   readonly onState: (problem: string | undefined) => void;
@@ -25,7 +33,7 @@ export interface StoreHooks {
   readonly onFault: (fault: unknown) => void;
 }
 
-/** Guards that lost their connection with the store are back within half a second of its return, and write for another. */
+/** A guard hears of a new epoch within BEAT, and is back within the longest pause where it lost its connection; the rest is to write. */
 const SETTLE = 1500;
 /** Bytes: less could be guessed. */
 const LEAST_KEY = 32;
@@ -38,12 +46,12 @@ export function openSharedStore(
   settings: RedisSettings,
   max: number,
   hooks: StoreHooks,
-  settle: number = SETTLE,
+  { settle, patience }: Timing = { settle: SETTLE, patience: PATIENCE },
 ): SharedStore {
   const seal = createSeal(secretOf(settings.keyFile));
   const upkeep = createUpkeep(() => shared, hooks.now, hooks.onWarning);
   const { onState, onFault } = hooks;
-  const connection = openConnection(settings, { greet: upkeep.greet, beat: upkeep.beat, onState, onFault });
+  const connection = openConnection(settings, { greet: upkeep.greet, beat: upkeep.beat, onState, onFault }, patience);
   const shared: Shared = { ask: connection.ask, seal, known: createKnown(max), max, epoch: upkeep.epoch, settle };
   return {
     presented: createShared(shared),

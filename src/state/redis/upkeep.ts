@@ -3,11 +3,14 @@
  * (restarted, emptied), everything that this guard knows is written again: an entry that vanished there is not lost. Twice
  * a second the pins that other guards changed are looked at.
  */
-import type { Ask, ConnectionHooks } from './connection.js';
-import { assertPin, assertUse, takeOver } from './presented.js';
-import type { Shared } from './presented.js';
+import type { Ask } from './client.js';
+import type { ConnectionHooks } from './connection.js';
+import { assertKnown, pinEntry, useEntry } from './assert-known.js';
+import type { KnownEntry } from './assert-known.js';
+import { takeOver } from './change-pin.js';
 import type { Known } from './known.js';
 import { greet, look } from './scripts.js';
+import type { Shared } from './shared.js';
 
 export interface Upkeep extends Pick<ConnectionHooks, 'greet' | 'beat'> {
   readonly epoch: () => string;
@@ -15,7 +18,7 @@ export interface Upkeep extends Pick<ConnectionHooks, 'greet' | 'beat'> {
   readonly age: () => number;
 }
 
-/** Entries that are written again at once: a store is not asked more than it can answer in some ms. */
+/** Entries that are written again by one script: about a millisecond of the store's time. */
 const BATCH = 100;
 /** A busy store is late now and then. */
 const MAX_TURNS = 3;
@@ -25,6 +28,7 @@ export function createUpkeep(shared: () => Shared, now: () => number, onWarning:
   let epoch = '';
   let run = '';
   let seen = 0;
+  let missed = 0;
   let age = 0;
   const begin = async (ask: Ask): Promise<string | undefined> => {
     const reply = await ask(...greet(run));
@@ -50,13 +54,14 @@ export function createUpkeep(shared: () => Shared, now: () => number, onWarning:
     },
     async beat(ask) {
       const reply = await ask(...look(seen));
-      if (!reply.ok) return undefined;
+      missed = reply.ok ? 0 : missed + 1;
+      if (!reply.ok) return missed < MAX_TURNS ? undefined : reply.problem;
       const [is, changes, changed] = listOf(reply.value);
       if (is !== epoch) return begin(ask);
       const keys = new Set(listOf(changed).map(String));
-      const missed = Number(changes) - seen > keys.size;
+      const tooMany = Number(changes) - seen > keys.size;
       seen = Number(changes);
-      if (missed) return assertAll(shared(), ask, now());
+      if (tooMany) return assertAll(shared(), ask, now());
       if (keys.size > 0) await lookAgain(shared(), ask, keys, now());
       return undefined;
     },
@@ -68,23 +73,27 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 /** A problem ends the connection, and the next one begins anew. */
 async function assertAll(shared: Shared, ask: Ask, now: number): Promise<string | undefined> {
   const here: Shared = { ...shared, ask };
-  const work: (() => Promise<{ readonly ok: boolean }>)[] = [];
-  for (const [name, own, until] of shared.known.pins.entries(now))
-    work.push(() => assertPin(here, name, own, until, now));
-  for (const [key, , until] of shared.known.uses.entries(now)) work.push(() => assertUse(here, key, until, now));
-  for (let from = 0; from < work.length; from += BATCH) {
-    if (!(await isDone(work.slice(from, from + BATCH)))) return 'what this guard knows could not be written again';
+  let batch: KnownEntry[] = [];
+  for (const entry of allKnown(here, now)) {
+    batch.push(entry);
+    if (batch.length < BATCH) continue;
+    if (!(await isAsserted(here, batch, now))) return LEFT_OUT;
+    batch = [];
   }
-  return undefined;
+  return batch.length === 0 || (await isAsserted(here, batch, now)) ? undefined : LEFT_OUT;
 }
 
-async function isDone(work: readonly (() => Promise<{ readonly ok: boolean }>)[]): Promise<boolean> {
-  let left = work;
-  for (let turn = 0; turn < MAX_TURNS && left.length > 0; turn += 1) {
-    const done = await Promise.all(left.map((each) => each()));
-    left = left.filter((_, index) => done[index]?.ok !== true);
-  }
-  return left.length === 0;
+const LEFT_OUT = 'what this guard knows could not be written again';
+
+/** One after the other: the values are sealed when they are needed. What is added meanwhile was written as it was added. */
+function* allKnown(shared: Shared, now: number): Generator<KnownEntry> {
+  for (const [name, own, until] of shared.known.pins.entries(now)) yield pinEntry(shared, name, own, until, now);
+  for (const [key, , until] of shared.known.uses.entries(now)) yield useEntry(key, until, now);
+}
+
+async function isAsserted(shared: Shared, batch: readonly KnownEntry[], now: number): Promise<boolean> {
+  for (let turn = 0; turn < MAX_TURNS; turn += 1) if ((await assertKnown(shared, batch, now)).ok) return true;
+  return false;
 }
 
 async function lookAgain(shared: Shared, ask: Ask, keys: ReadonlySet<string>, now: number): Promise<void> {
@@ -93,7 +102,7 @@ async function lookAgain(shared: Shared, ask: Ask, keys: ReadonlySet<string>, no
     if (keys.has(own.key)) known.push([name, own, until]);
   for (const [name, own, until] of known) {
     const reply = await ask('GET', own.key);
-    if (reply.ok && typeof reply.value === 'string' && reply.value !== own.sealed)
+    if (reply.ok && typeof reply.value === 'string')
       await takeOver({ ...shared, ask }, name, own, reply.value, until, now);
   }
 }
