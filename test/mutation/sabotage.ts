@@ -73,8 +73,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'token-signature',
     breaks: 'the signature of the token is not verified',
     file: 'origin/token.ts',
-    find: '!(await isSignedWith(key.value, algorithm.value, token.text))',
-    replace: 'false',
+    find: 'right ? readSigned(token, issuer.value, kid) : wrongSignature(kid);',
+    replace: 'right || !right ? readSigned(token, issuer.value, kid) : wrongSignature(kid);',
     noticed: ['token signed by a stranger'],
   },
   {
@@ -89,8 +89,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'token-audience',
     breaks: 'a token for another audience is taken',
     file: 'origin/token.ts',
-    find: '!hasAudience(token.claimed, issuer.value.audiences)',
-    replace: 'false',
+    find: 'if (hasAudience(token.claimed, issuer.audiences)) return',
+    replace: 'if (hasAudience(token.claimed, issuer.audiences) || kid) return',
     noticed: ['token of another audience'],
   },
   {
@@ -294,9 +294,9 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'audit',
     breaks: 'denials leave no record',
-    file: 'handle.ts',
-    find: 'deps.onOutcome(outcome',
-    replace: "if (outcome.verdict.kind === 'allow') deps.onOutcome(outcome",
+    file: 'recorder.ts',
+    find: 'leavesRecord(outcome, current().audit',
+    replace: "outcome.verdict.kind === 'allow' && leavesRecord(outcome, current().audit",
     noticed: ['no token', 'undeclared route'],
   },
 ];
