@@ -92,8 +92,7 @@ export class Requests implements BlockSink {
     stream.received += length;
     if (stream.received > stream.declared) return this.error(stream, PROTOCOL_ERROR);
     // The usual case, without a copy: all of the message in one frame that ends the stream.
-    if (whole && stream.refusal === undefined && stream.declared === Infinity)
-      return this.calls.complete(stream, bytes.subarray(start + PREFIX, end));
+    if (whole && stream.declared === Infinity) return this.calls.complete(stream, bytes.subarray(start + PREFIX, end));
     const refused =
       stream.refusal === undefined ? stream.body.add(bytes.subarray(start, end), this.streams.use) : undefined;
     if (endStream) return this.complete(stream, refused);

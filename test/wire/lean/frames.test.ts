@@ -96,6 +96,12 @@ describe('a call', () => {
     ['without a message', [headers(1), data(1, Buffer.alloc(0))], 'grpc:12'],
     ['without a message or DATA', [headers(1, CHECK_HEADERS, 5)], 'grpc:12'],
     ['two messages', [headers(1), data(1, Buffer.concat([MESSAGE, MESSAGE]))], 'grpc:12'],
+    ['two messages in two frames', [headers(1), data(1, MESSAGE, 0), data(1, MESSAGE)], 'grpc:12'],
+    [
+      'a frame that looks like a message behind the beginning of another',
+      [headers(1), data(1, MESSAGE.subarray(0, 5), 0), data(1, framed(Buffer.of(1, 2)))],
+      OK,
+    ],
     ['a message and a bit', [headers(1), data(1, Buffer.concat([MESSAGE, Buffer.of(0)]))], 'grpc:12'],
     ['a message that is cut', [headers(1), data(1, MESSAGE.subarray(0, -1))], 'grpc:13'],
     ['a prefix that is cut', [headers(1), data(1, MESSAGE.subarray(0, 4))], 'grpc:13'],

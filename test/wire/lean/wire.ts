@@ -26,7 +26,8 @@ class Ends extends EventEmitter {
   paused = false;
   full = false;
   write(bytes: Buffer): boolean {
-    this.written.push(Buffer.from(bytes));
+    // A socket that has not written all keeps the very memory.
+    this.written.push(this.full ? bytes : Buffer.from(bytes));
     if (this.full) this.writableLength += bytes.length;
     return !this.full;
   }
