@@ -1,7 +1,7 @@
 /**
- * A socket and its session. In: the socket's chunks and its end. Out: bytes to the socket, one write for all that one chunk
- * brought. A ConnectionError is said (GOAWAY) and ends the connection; whatever comes after it is not read. Whoever does
- * not read what we write is not read either, and closed in the end (limits.ts).
+ * A socket and its session. In: the socket's chunks and its end. Out: bytes to the socket, one write for all that one
+ * chunk brought. A ConnectionError is said (GOAWAY) and ends the connection; whatever comes after it is not read.
+ * Whoever does not read what we write is not read either, and closed in the end (limits.ts).
  */
 import type { Socket } from 'node:net';
 import { ConnectionError, INTERNAL_ERROR } from './errors.js';

@@ -1,7 +1,7 @@
 /**
- * Header blocks and DATA → requests (RFC 9113 §5.1, §6.1, §8.1). In: what the peer says on streams. Out: what has begun and
- * what is complete, to calls.ts. Refuses what does not fit the state of its stream, windows that are overrun, requests that
- * are malformed, bodies of another length than was said. Does NOT look into messages.
+ * Header blocks and DATA → requests (RFC 9113 §5.1, §6.1, §8.1). In: what the peer says on streams. Out: what has begun
+ * and what is complete, to calls.ts. Refuses what does not fit the state of its stream, windows that are overrun,
+ * requests that are malformed, bodies of another length than was said. Does NOT look into messages.
  */
 import type { Budget } from './budget.js';
 import type { Refused } from './body.js';
