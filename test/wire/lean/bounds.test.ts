@@ -92,6 +92,22 @@ describe('what we send', () => {
     expect(wire.shared.use.streams).toBe(0);
   });
 
+  test('is forgotten too where it waits for the connection, and no longer counts', () => {
+    const answer = Buffer.alloc(1_000_000, 7);
+    const wire = openWire({ handle: () => answer }).greet(check(1));
+    for (let id = 3; id < 41; id += 2) wire.send(check(id), reset(id));
+    wire.send(reset(1));
+    expect(wire.shared.use.streams).toBe(0);
+    const before = wire.bytes().length;
+    expect(wire.send(windowUpdate(0, 10_000_000)).bytes()).toHaveLength(before);
+    expect(wire.shared.use.streams).toBe(0);
+    ticks(wire, limits.STALL_TICKS + 2);
+    expect([wire.socket.ended, wire.socket.destroyed]).toEqual([false, false]);
+    // The window is whole for the next one.
+    wire.send(settings([4, 2_000_000]), check(41));
+    expect(outcomeOf(wire, 41)).toBe(`OK:${answer.toString('hex')}`);
+  });
+
   test.each<[string, Buffer]>([
     ['the windows', settings([4, 0])],
     ['the window of the connection', Buffer.alloc(0)],

@@ -167,6 +167,24 @@ describe('a call', () => {
   });
 });
 
+test('nothing of one request counts for the next: its secret, its deadline, its length', () => {
+  const deadlines: (number | undefined)[] = [];
+  const handle = (_: Buffer, deadline: number | undefined): Buffer => (deadlines.push(deadline), ALLOW);
+  const wire = openWire({ secret: () => 's3cret', handle, now: () => 0 }).greet();
+  const all = { 'x-firsthand-secret': 's3cret', 'grpc-timeout': '5S', 'content-length': '12' };
+  wire.send(headers(1, headersOf(all)), data(1, MESSAGE), headers(3), data(3, MESSAGE));
+  const secretOnly = headersOf({ 'x-firsthand-secret': 's3cret' });
+  wire.send(
+    headers(5, secretOnly),
+    data(5, framed(Buffer.from('another length'))),
+    headers(7, headersOf({ Bad: 'x' })),
+  );
+  wire.send(headers(9, secretOnly), data(9, MESSAGE), headers(11), data(11, MESSAGE));
+  const expected = [OK, 'grpc:16 RST:0', OK, 'RST:1', OK, 'grpc:16 RST:0'];
+  expect([1, 3, 5, 7, 9, 11].map((id) => outcomeOf(wire, id))).toEqual(expected);
+  expect(deadlines).toEqual([5_000, undefined, undefined]);
+});
+
 describe('a malformed request is RST_STREAM(PROTOCOL_ERROR), and the connection goes on:', () => {
   test.each<[string, Buffer]>([
     ...[':method', ':scheme', ':path'].map((name): [string, Buffer] => [
