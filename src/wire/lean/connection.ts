@@ -86,9 +86,10 @@ export class Connection {
   private flush(): void {
     if (this.socket.destroyed) return;
     this.output.flush();
+    if (this.socket.writableLength > MAX_UNSENT) return void this.socket.destroy();
+    if (this.ending !== undefined) return;
     if (this.socket.writableLength > PAUSE_AT) this.socket.pause();
-    if (this.socket.writableLength > MAX_UNSENT) this.socket.destroy();
-    else if (this.ending === undefined && this.session.done()) this.end();
+    if (this.session.done()) this.end();
   }
 
   /** Reads on and forgets it: an end with octets unread would take our last word away from the peer. */

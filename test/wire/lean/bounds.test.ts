@@ -152,6 +152,17 @@ describe('a reader that does not read', () => {
     expect(wire.socket.paused).toBe(false);
   });
 
+  test('is read again, and forgotten, once we have said our last word', () => {
+    const wire = openWire({ handle: () => Buffer.alloc(20_000) }).greet(
+      settings([4, 0x7fff_ffff]),
+      windowUpdate(0, 1e9),
+    );
+    wire.socket.full = true;
+    for (let id = 1; id < 40; id += 2) wire.send(check(id));
+    wire.send(data(0, MESSAGE));
+    expect([wire.socket.paused, wire.socket.ended]).toEqual([false, true]);
+  });
+
   test('is closed when too much waits, or for too long', () => {
     for (const patience of [limits.STALL_TICKS + 2, 0]) {
       const wire = openWire({ handle: () => Buffer.alloc(20_000) }).greet(
