@@ -140,12 +140,12 @@ function grpcioVersion() {
 
 function ensureBuild() {
   const built = existsSync(paths.main) ? modified(BUILT) : undefined;
-  const sources = ['tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => join(root, name));
+  const sources = ['tsconfig.json', 'build.mjs', 'package.json'].map((name) => join(root, name));
   const newest = Math.max(...[...sources, ...filesBelow(join(root, 'src'))].map((file) => modified(file) ?? 0));
   if (built !== undefined && built > newest) return;
   step('build: npm run build');
   const started = new Date();
-  run('npm', ['run', '--silent', 'build'], 'the sources do not compile');
+  run('npm', ['run', '--silent', 'build'], 'the sources can not be bundled');
   mkdirSync(dirname(BUILT), { recursive: true });
   writeFileSync(BUILT, `${started.toISOString()}\n`);
 }

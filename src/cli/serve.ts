@@ -2,25 +2,16 @@
 import { createLog } from '../audit/log.js';
 import type { Log } from '../audit/log.js';
 import { startApp, StartError } from '../app.js';
-import type { App } from '../app.js';
+import type { App, OnCheck } from '../app.js';
 import { formatConfigIssue, loadConfig } from '../config/load.js';
 import { checkGuardrails } from '../engine.js';
 import type { Address, Settings } from '../model/settings.js';
-import { keepInto } from '../replay/keep.js';
-import { openSpool } from '../replay/spool.js';
 import type { Spool } from '../replay/spool.js';
+import type { ServeOptions } from './serve-options.js';
 
 const complain = (text: string): void => void process.stderr.write(`firsthand: ${text}\n`);
 
-export async function serve({
-  config,
-  record,
-  recordSample,
-}: {
-  readonly config: string;
-  readonly record?: string;
-  readonly recordSample?: string;
-}): Promise<number> {
+export async function serve({ config, record, recordSample }: ServeOptions): Promise<number> {
   const share = shareOf(recordSample);
   if (share === undefined) {
     complain(`--record-sample: expected a number above 0, at most 1, got ${JSON.stringify(recordSample)}`);
@@ -34,16 +25,15 @@ export async function serve({
   if (settings === undefined) return 2;
   const log = createLog(settings.logLevel);
   try {
-    const spool = record === undefined ? undefined : openSpoolIn(record, log);
-    const onCheck = spool && keepInto(spool, share, Math.random);
-    const app = await startApp(settings, log, Date.now, onCheck);
+    const keeping = record === undefined ? undefined : await keepIn(record, share, log);
+    const app = await startApp(settings, log, Date.now, keeping?.onCheck);
     log.info('serving', { check: app.addresses.check.map(addressText) });
     const hangup = (): void => void reload(app, config, log);
     process.on('SIGHUP', hangup);
     await terminated();
     log.info('draining', {});
     await app.stop();
-    await spool?.close();
+    await keeping?.spool.close();
     process.off('SIGHUP', hangup);
     return 0;
   } catch (error) {
@@ -63,10 +53,13 @@ function shareOf(text = '1'): number | undefined {
 const RECORD_FILES = 16;
 const RECORD_BYTES = 32 * 1024 * 1024;
 
-function openSpoolIn(folder: string, log: Log): Spool {
+/** Loaded only where checks are recorded. */
+async function keepIn(folder: string, share: number, log: Log): Promise<{ spool: Spool; onCheck: OnCheck }> {
+  const [{ openSpool }, { keepInto }] = await Promise.all([import('../replay/spool.js'), import('../replay/keep.js')]);
   const onProblem = (problem: string): void => log.error('checks can not be recorded', { problem });
   try {
-    return openSpool({ folder, maxFiles: RECORD_FILES, maxBytes: RECORD_BYTES, now: Date.now(), onProblem });
+    const spool = openSpool({ folder, maxFiles: RECORD_FILES, maxBytes: RECORD_BYTES, now: Date.now(), onProblem });
+    return { spool, onCheck: keepInto(spool, share, Math.random) };
   } catch (error) {
     throw new StartError(2, [`--record ${folder}: ${error instanceof Error ? error.message : String(error)}`]);
   }

@@ -1,7 +1,8 @@
 /**
- * A handler that always answers. In: the handler of checks. Out: one that never throws, never rejects and never gives an
- * empty answer; what fails is answered with a denial that was encoded in advance: for Envoy a gRPC error is an outage,
- * which failure_mode_allow would let pass. An answer that is there at once stays one. Does NOT end a call at its deadline.
+ * A handler that always answers. In: the handler of checks. Out: one that never throws, never rejects and never gives
+ * an empty answer; what fails is answered with a denial that was encoded in advance: for Envoy a gRPC error is an
+ * outage, which failure_mode_allow would let pass. An answer that is there at once stays one. Does NOT end a call at
+ * its deadline.
  */
 import { denial } from './denial.js';
 import type { HandleCheck, Log } from './listener.js';

@@ -1,8 +1,13 @@
-/** What every listener for Check calls has in common: what it is started with, what it gives back, how much it takes. */
+/**
+ * What every listener for Check calls has in common: what it is started with, what it gives back, how much it takes.
+ */
 import type { Address } from '../model/settings.js';
 import type { DemandedSecret } from './secret.js';
 
-/** `deadline` in ms since 1970; undefined where the caller set none. The handler may keep the bytes: nobody writes to them again. */
+/**
+ * `deadline` in ms since 1970; undefined where the caller set none. The handler may keep the bytes: nobody writes to
+ * them again.
+ */
 export type HandleCheck = (bytes: Buffer, deadline: number | undefined) => Buffer | Promise<Buffer>;
 export type Log = (message: string, facts?: object) => void;
 
@@ -30,7 +35,7 @@ export interface Listener {
 }
 
 /**
- * Above our own limit of 1 MiB (contract section 9), so that a request beyond it still gets its denial; bounded, because
- * a message is held in memory before anybody looks at it.
+ * Above our own limit of 1 MiB (contract section 9), so that a request beyond it still gets its denial; bounded,
+ * because a message is held in memory before anybody looks at it.
  */
 export const MAX_RECEIVE_BYTES = 8 * 1024 * 1024;

@@ -19,7 +19,7 @@ import { matches, shown, stepsOf } from './document.js';
 
 const markdown = readFileSync(new URL('../../docs/for-service-owners.md', import.meta.url), 'utf8');
 const steps = stepsOf(markdown);
-const MAIN = buildCommand();
+const MAIN = await buildCommand();
 
 const folder = mkdtempSync(join(tmpdir(), 'firsthand-document-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

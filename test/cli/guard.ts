@@ -17,7 +17,7 @@ import { buildCommand } from './build.js';
 import type { Folder } from './folder.js';
 import { until } from './until.js';
 
-const MAIN = buildCommand();
+const MAIN = await buildCommand();
 
 const living = new Set<ChildProcess>();
 afterAll(() => living.forEach((child) => child.kill('SIGKILL')));

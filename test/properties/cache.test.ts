@@ -9,127 +9,34 @@ import type { HorizonPart } from '../../src/model/instant.js';
 import { isAllow } from '../../src/model/reasons.js';
 import { KEY_PARTS } from '../../src/state/decision-cache.js';
 import type { KeyPart } from '../../src/state/decision-cache.js';
-import { seeded } from '../helpers/random.js';
-import type { Random } from '../helpers/random.js';
-import {
-  cachedPlayer,
-  makeWorld,
-  openingStage,
-  randomRequest,
-  readBytes,
-  snapshotOf,
-  START,
-  uncachedPlayer,
-  verdictOf,
-} from './model.js';
-import type { Player, SnapshotChoice, Stage, World } from './model.js';
-
-const EVENTS = [
-  'request',
-  'policy',
-  'candidate',
-  'keys',
-  'bundle',
-  'revoke',
-  'unrevoke',
-  'clock forward',
-  'clock back',
-] as const;
-type Event = (typeof EVENTS)[number];
-
-interface Tally {
-  readonly events: Record<Event, number>;
-  requests: number;
-  hits: number;
-  allows: number;
-  /** The first step at which the two engines differed. */
-  difference: string | undefined;
-}
-
-interface Run {
-  readonly seed: number;
-  readonly steps: number;
-  readonly without?: { keyParts?: readonly KeyPart[]; deaf?: HorizonPart };
-  /** Share of steps that are requests. */
-  readonly requestShare?: number;
-}
+import { cachedPlayer, makeWorld, readBytes, uncachedPlayer, verdictOf } from './model.js';
+import type { Player, Stage, World } from './model.js';
+import { EVENTS, playBoth } from './play.js';
+import type { Run, Said, Tally } from './play.js';
 
 let world: World;
 beforeAll(async () => {
   world = await makeWorld();
 });
 
-async function play({ seed, steps, without = {}, requestShare = 0.7 }: Run): Promise<Tally> {
-  const random = seeded(seed);
-  const stage = openingStage(world);
-  const cached = cachedPlayer(world, stage, without);
-  const uncached = uncachedPlayer(world, stage);
-  const events = Object.fromEntries(EVENTS.map((event) => [event, 0])) as Record<Event, number>;
-  const tally: Tally = { events, requests: 0, hits: 0, allows: 0, difference: undefined };
-  let choice: SnapshotChoice = { policy: 0, candidate: undefined, roots: 2, rotated: false, version: 0 };
-  for (let step = 0; step < steps && tally.difference === undefined; step += 1) {
-    const event: Event = random.next() < requestShare ? 'request' : random.pick(EVENTS.slice(1));
-    tally.events[event] += 1;
-    if (event === 'request') await ask(step, random, tally, cached, uncached);
-    else choice = happen(event, random, stage, choice, [cached, uncached]);
-  }
-  return tally;
-}
-
-async function ask(step: number, random: Random, tally: Tally, cached: Player, uncached: Player): Promise<void> {
-  // The same request in a row is what a cache is for.
-  const bytes = randomRequest(world, random);
-  for (let times = random.below(3); times >= 0; times -= 1) {
-    const got = await cached.check(readBytes(bytes), undefined);
-    const wanted = await uncached.check(readBytes(bytes), undefined);
-    tally.requests += 1;
-    if (got.cache === 'hit') tally.hits += 1;
-    if (isAllow(reasonOf(wanted))) tally.allows += 1;
-    if (verdictOf(got) === verdictOf(wanted)) continue;
-    tally.difference = `step ${step}: ${got.cache} said ${verdictOf(got)}, uncached says ${verdictOf(wanted)}`;
-    return;
-  }
-}
-
-/** Only one thing changes at a time. */
-function happen(
-  event: Exclude<Event, 'request'>,
-  random: Random,
-  stage: Stage,
-  choice: SnapshotChoice,
-  players: readonly Player[],
-): SnapshotChoice {
-  const swap = (next: SnapshotChoice): SnapshotChoice => {
-    stage.snapshot = snapshotOf(world, next);
-    return next;
+/** Both are asked for verdicts. */
+function play({ without = {}, ...run }: Omit<Run, 'world'> & { without?: Without }): Promise<Tally> {
+  const player = (made: (stage: Stage) => Player) => (stage: Stage) => {
+    const { check, revocations } = made(stage);
+    const ask = async (bytes: Buffer): Promise<Said> => {
+      const outcome = await check(readBytes(bytes), undefined);
+      return { text: verdictOf(outcome), found: outcome.cache === 'hit', allow: isAllow(reasonOf(outcome)) };
+    };
+    return { ask, revocations };
   };
-  const revocation = random.pick(world.revocations);
-  const until = stage.now + random.below(5_000);
-  switch (event) {
-    case 'policy':
-      return swap({ ...choice, policy: random.next() < 0.05 ? undefined : random.pick([0, 0, 0, 1, 2]) });
-    case 'candidate':
-      return swap({ ...choice, candidate: [0, 1][random.below(4)] });
-    case 'keys':
-      return swap({ ...choice, rotated: random.next() < 0.15 });
-    case 'bundle':
-      return swap({ ...choice, roots: random.next() < 0.85 ? 2 : random.below(3) });
-    case 'revoke':
-      for (const { revocations } of players) revocations.revoke({ ...revocation, until });
-      return choice;
-    case 'unrevoke':
-      for (const { revocations } of players) revocations.unrevoke(revocation);
-      return choice;
-    case 'clock forward':
-      stage.now += random.next() < 0.3 ? random.below(120_000) : random.below(3_000);
-      return choice;
-    case 'clock back':
-      // By less than 5 s nothing is emptied; by more everything is. Never far beyond the ends of the universe.
-      if (stage.now > START + 12 * 60_000) stage.now = START + random.below(60_000);
-      else stage.now -= random.below(5_000);
-      return choice;
-  }
+  return playBoth(
+    { world, ...run },
+    player((stage) => cachedPlayer(world, stage, without)),
+    player((stage) => uncachedPlayer(world, stage)),
+  );
 }
+
+type Without = { keyParts?: readonly KeyPart[]; deaf?: HorizonPart };
 
 describe('a cached engine and an uncached engine', () => {
   it('answer alike over a long sequence, with enough hits, allows and events to mean something', async () => {
@@ -144,7 +51,7 @@ describe('a cached engine and an uncached engine', () => {
     expect(tally.allows / tally.requests).toBeGreaterThan(0.3);
   }, 300_000);
 
-  const differs = async (without: NonNullable<Run['without']>): Promise<string | undefined> => {
+  const differs = async (without: Without): Promise<string | undefined> => {
     // The first seed is one with which every part is found soon; the others are for when the generator changes.
     for (const seed of [6, 1, 2, 3, 4, 5, 7, 8]) {
       const { difference } = await play({ seed, steps: 4000, without, requestShare: 0.8 });

@@ -2,6 +2,7 @@
  * The world of the model-based test: two engines that differ in nothing but their memory of decisions, and a stream of
  * requests, reloads, key and bundle changes, revocations and clock steps that both live through.
  */
+import type { CheckDependencies } from '../../src/ask.js';
 import { createCheck } from '../../src/check.js';
 import type { Check } from '../../src/check.js';
 import { createEngine } from '../../src/engine.js';
@@ -228,6 +229,8 @@ export function snapshotOf(world: World, { policy, candidate, roots, rotated, ve
 export interface Player {
   readonly check: Check;
   readonly revocations: Revocations;
+  /** Of the product's engine only. */
+  readonly parts?: CheckDependencies;
 }
 
 const fail = (fault: unknown): never => {
@@ -288,6 +291,7 @@ const TARGETS = [
   ['GET', '/orders/2'],
   ['GET', '/orders/secret/1'],
   ['POST', '/orders'],
+  ['GET', '/orders'],
   ['GET', '/catalog/x'],
   ['GET', '/refunds/7'],
   ['GET', '/stats'],

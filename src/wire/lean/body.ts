@@ -1,7 +1,7 @@
 /**
- * DATA of one stream → one gRPC message (5 octets of prefix, then the message). In: pieces, in order. Out: the message at the end, or the
- * status that the call ends with. Memory grows with what came, not with what was announced. Refuses a compressed message,
- * one that is too large, a second one, none, and a cut one. Does NOT read the message.
+ * DATA of one stream → one gRPC message (5 octets of prefix, then the message). In: pieces, in order. Out: the message
+ * at the end, or the status that the call ends with. Memory grows with what came, not with what was announced. Refuses
+ * a compressed message, one that is too large, a second one, none, and a cut one. Does NOT read the message.
  */
 import { MAX_RECEIVE_BYTES } from '../listener.js';
 import { MAX_PARTIAL_BYTES } from './limits.js';

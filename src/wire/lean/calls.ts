@@ -1,8 +1,8 @@
 /**
- * What a request wants, and what it gets. In: a stream with its head, then with its message. Out: an answer or a status to
- * the sender. A call is refused as soon as its head says why; what is not gRPC at all gets plain HTTP at its end. The
- * handler alone can give an OK: every other path ends with a status that is not 0, with health's bytes, or with no 2xx.
- * Does NOT read a CheckRequest.
+ * What a request wants, and what it gets. In: a stream with its head, then with its message. Out: an answer or a status
+ * to the sender. A call is refused as soon as its head says why; what is not gRPC at all gets plain HTTP at its end.
+ * The handler alone can give an OK: every other path ends with a status that is not 0, with health's bytes, or with no
+ * 2xx. Does NOT read a CheckRequest.
  */
 import { isSecret, SECRET_REQUIRED } from '../secret.js';
 import type { Refused } from './body.js';

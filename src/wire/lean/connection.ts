@@ -1,7 +1,7 @@
 /**
- * A socket and its session. In: the socket's chunks and its end. Out: bytes to the socket, one write for all that one chunk
- * brought. A ConnectionError is said (GOAWAY) and ends the connection; whatever comes after it is not read. Whoever does
- * not read what we write is not read either, and closed in the end (limits.ts).
+ * A socket and its session. In: the socket's chunks and its end. Out: bytes to the socket, one write for all that one
+ * chunk brought. A ConnectionError is said (GOAWAY) and ends the connection; whatever comes after it is not read.
+ * Whoever does not read what we write is not read either, and closed in the end (limits.ts).
  */
 import type { Socket } from 'node:net';
 import { ConnectionError, INTERNAL_ERROR } from './errors.js';
@@ -86,9 +86,10 @@ export class Connection {
   private flush(): void {
     if (this.socket.destroyed) return;
     this.output.flush();
+    if (this.socket.writableLength > MAX_UNSENT) return void this.socket.destroy();
+    if (this.ending !== undefined) return;
     if (this.socket.writableLength > PAUSE_AT) this.socket.pause();
-    if (this.socket.writableLength > MAX_UNSENT) this.socket.destroy();
-    else if (this.ending === undefined && this.session.done()) this.end();
+    if (this.session.done()) this.end();
   }
 
   /** Reads on and forgets it: an end with octets unread would take our last word away from the peer. */

@@ -1,6 +1,7 @@
 /**
- * The frames that carry no request: SETTINGS, PING, WINDOW_UPDATE, RST_STREAM, PRIORITY, GOAWAY (RFC 9113 §6.3 to §6.9). In: frames. Out:
- * acknowledgements, windows that grow, streams that end. Each costs points (budget.ts). Refuses what the sections refuse.
+ * The frames that carry no request: SETTINGS, PING, WINDOW_UPDATE, RST_STREAM, PRIORITY, GOAWAY (RFC 9113 §6.3 to
+ * §6.9). In: frames. Out: acknowledgements, windows that grow, streams that end. Each costs points (budget.ts). Refuses
+ * what the sections refuse.
  */
 import type { Budget } from './budget.js';
 import { ConnectionError, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR } from './errors.js';
@@ -45,8 +46,8 @@ export class Control {
   }
 
   /**
-   * §6.5.2; returns the initial window. What we do not send or do not count needs no limit: we push nothing, and our header
-   * lists are short.
+   * §6.5.2; returns the initial window. What we do not send or do not count needs no limit: we push nothing, and our
+   * header lists are short.
    */
   private setting(id: number, value: number, window: number): number {
     if (id === frames.SETTINGS_HEADER_TABLE_SIZE && value < DEFAULT_TABLE) this.output.announceTable();

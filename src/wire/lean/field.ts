@@ -1,7 +1,7 @@
 /**
- * A header field, and what it is to us: judged once, when it is read, so that a field that comes again by its number in the
- * dynamic table is not judged again. In: name and value, each octet one character. Out: the field with its slot and meaning.
- * MALFORMED is what RFC 9113 §8.2 forbids. Does NOT compare fields with each other: that is request-head.ts.
+ * A header field, and what it is to us: judged once, when it is read, so that a field that comes again by its number in
+ * the dynamic table is not judged again. In: name and value, each octet one character. Out: the field with its slot and
+ * meaning. MALFORMED is what RFC 9113 §8.2 forbids. Does NOT compare fields with each other: that is request-head.ts.
  */
 import { targetOf } from './target.js';
 import { timeoutOf } from './timeout.js';

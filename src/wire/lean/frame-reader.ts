@@ -1,8 +1,8 @@
 /**
- * Chunks of a connection → preface and frames (RFC 9113 §3.4, §4.1). In: chunks as the socket gives them, split anywhere. Out:
- * each whole frame, to the sink, as a range of the memory that it came in: nothing is copied but a frame that lies in
- * two chunks. That memory is never written to again. Refuses another preface, and a frame that is larger than we take.
- * Does NOT know what a frame means.
+ * Chunks of a connection → preface and frames (RFC 9113 §3.4, §4.1). In: chunks as the socket gives them, split
+ * anywhere. Out: each whole frame, to the sink, as a range of the memory that it came in: nothing is copied but a frame
+ * that lies in two chunks. That memory is never written to again. Refuses another preface, and a frame that is larger
+ * than we take. Does NOT know what a frame means.
  */
 import { ConnectionError, FRAME_SIZE_ERROR, PROTOCOL_ERROR } from './errors.js';
 import { FRAME_HEADER, PREFACE, readUint32 } from './frame.js';
@@ -17,7 +17,9 @@ const NOTHING = Buffer.alloc(0);
 
 export class FrameReader {
   private greeted = 0;
-  /** A frame whose rest is still to come, and how much of it is here. While its length is not known: room for a header. */
+  /**
+   * A frame whose rest is still to come, and how much of it is here. While its length is not known: room for a header.
+   */
   private partial: Buffer = NOTHING;
   private have = 0;
 

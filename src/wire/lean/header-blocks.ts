@@ -1,7 +1,7 @@
 /**
- * HEADERS and CONTINUATION frames → whole header blocks (RFC 9113 §4.3, §6.2, §6.10). In: frames. Out: each block with what
- * its HEADERS said. Refuses numbers that no client's stream can have, paddings and priorities that do not fit, anything
- * between the frames of a block, and blocks of too many frames or octets. Does NOT decompress.
+ * HEADERS and CONTINUATION frames → whole header blocks (RFC 9113 §4.3, §6.2, §6.10). In: frames. Out: each block with
+ * what its HEADERS said. Refuses numbers that no client's stream can have, paddings and priorities that do not fit,
+ * anything between the frames of a block, and blocks of too many frames or octets. Does NOT decompress.
  */
 import { ConnectionError, ENHANCE_YOUR_CALM, FRAME_SIZE_ERROR, PROTOCOL_ERROR } from './errors.js';
 import { END_HEADERS, END_STREAM, PADDED, readUint32, WITH_PRIORITY } from './frame.js';

@@ -1,7 +1,7 @@
 /**
- * grpc.health.v1 (health.proto): Check and Watch, encoded by hand. In: the bytes of a HealthCheckRequest. Out: the bytes of
- * a HealthCheckResponse, and again for each change to whoever watches. We know two names: the empty one, and that
- * of the Authorization service. Does NOT know streams: a watcher is a function.
+ * grpc.health.v1 (health.proto): Check and Watch, encoded by hand. In: the bytes of a HealthCheckRequest. Out: the
+ * bytes of a HealthCheckResponse, and again for each change to whoever watches. We know two names: the empty one, and
+ * that of the Authorization service. Does NOT know streams: a watcher is a function.
  */
 import { AUTHORIZATION } from '../names.js';
 
@@ -35,7 +35,10 @@ export class Health {
   }
 }
 
-/** The field `service = 1`, the last one if there are several; undefined: not a HealthCheckRequest. Other fields are skipped. */
+/**
+ * The field `service = 1`, the last one if there are several; undefined: not a HealthCheckRequest. Other fields are
+ * skipped.
+ */
 export function serviceOf(request: Buffer): string | undefined {
   let service = '';
   let at = 0;

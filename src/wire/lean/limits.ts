@@ -7,19 +7,25 @@
 export const MAX_FRAME = 16_384;
 /** Octets of the dynamic table for what comes in: the default, which holds all of Envoy's repeated headers. */
 export const HEADER_TABLE = 4_096;
-/** A header list as §6.5.2 counts it, and octets of a header block before decompression. Envoy's own limit is 60 KiB. */
+/**
+ * A header list as §6.5.2 counts it, and octets of a header block before decompression. Envoy's own limit is 60 KiB.
+ */
 export const MAX_HEADER_LIST = 65_536;
 export const MAX_HEADER_BLOCK = 65_536;
 /** A block of 64 KiB needs 4 frames; more frames are work without content (CONTINUATION flood). */
 export const MAX_CONTINUATIONS = 16;
-/** Above any circuit breaker: Envoy sends a burst before it has read a limit, and would take the refusals for denials. */
+/**
+ * Above any circuit breaker: Envoy sends a burst before it has read a limit, and would take the refusals for denials.
+ */
 export const MAX_STREAMS = 16_384;
 /** Of all connections of a listener: a stream costs some hundred bytes even if nothing follows its headers. */
 export const MAX_STREAMS_IN_ALL = 65_536;
 /** What may come in on a stream before we say more: a usual CheckRequest never waits for it. */
 export const STREAM_WINDOW = 1_048_576;
 export const CONNECTION_WINDOW = 16_777_216;
-/** Octets of messages that are not complete, of all connections of a listener; a single one may have MAX_RECEIVE_BYTES. */
+/**
+ * Octets of messages that are not complete, of all connections of a listener; a single one may have MAX_RECEIVE_BYTES.
+ */
 export const MAX_PARTIAL_BYTES = 67_108_864;
 /** Octets of a body that nobody reads, before its refusal is sent without waiting for its end. */
 export const MAX_IGNORED_BODY = 65_536;
@@ -42,7 +48,7 @@ export const REQUEST_TICKS = 60;
 export const LINGER_TICKS = 2;
 
 /**
- * Frames that ask for nothing: each second so many points, and one more for each call that was answered. 4,000 PINGs take
- * some 10 ms of a second; a peer that sends more is no gRPC client (PING, SETTINGS, reset and empty-frame floods).
+ * Frames that ask for nothing: each second so many points, and one more for each call that was answered. 4,000 PINGs
+ * take some 10 ms of a second; a peer that sends more is no gRPC client (PING, SETTINGS, reset and empty-frame floods).
  */
 export const BUDGET_PER_TICK = 4_000;

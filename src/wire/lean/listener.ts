@@ -1,7 +1,8 @@
 /**
- * A listener for Check calls on a Unix socket, with health, by our own HTTP/2 (RFC 9113, RFC 7541): the part of it that unary gRPC
- * needs. In: as startGrpcListener. Out: a running listener. Rejects with one sentence where it cannot listen. Refuses TLS and
- * reflection: those are grpc-js's. What it speaks and what it refuses: docs/lean-listener.md. Does NOT read a CheckRequest.
+ * A listener for Check calls on a Unix socket, with health, by our own HTTP/2 (RFC 9113, RFC 7541): the part of it that
+ * unary gRPC needs. In: as startGrpcListener. Out: a running listener. Rejects with one sentence where it cannot
+ * listen. Refuses TLS and reflection: those are grpc-js's. What it speaks and what it refuses: docs/lean-listener.md.
+ * Does NOT read a CheckRequest.
  */
 import type { Socket } from 'node:net';
 import { answering } from '../answering.js';
@@ -42,7 +43,7 @@ export async function startLeanListener(options: ListenerOptions): Promise<Liste
 /** Those that are open, one timer for all, and their end. */
 class Connections {
   private readonly open = new Set<Connection>();
-  private readonly timer = setInterval(() => this.tick(), TICK_MS).unref();
+  private timer: NodeJS.Timeout | undefined = undefined;
   private refused = 0;
   private emptied = (): void => {};
 
@@ -53,6 +54,7 @@ class Connections {
       this.refused++;
       return void socket.destroy();
     }
+    this.timer ??= setInterval(() => this.tick(), TICK_MS).unref();
     const connection = new Connection(socket, this.shared);
     this.open.add(connection);
     socket.once('close', () => {

@@ -1,6 +1,7 @@
 /**
- * What a connection says, gathered until flush() hands it to the socket in one piece. In: frames. Out: socket.write(). The
- * memory is used again as soon as the socket has it all written. Does NOT know windows: who writes DATA asked before.
+ * What a connection says, gathered until flush() hands it to the socket in one piece. In: frames. Out: socket.write().
+ * The memory is used again as soon as the socket has it all written. Does NOT know windows: who writes DATA asked
+ * before.
  */
 import { DATA, END_HEADERS, END_STREAM, frame, FRAME_HEADER, HEADERS, RST_STREAM, uint32 } from './frame.js';
 import { GRPC_HEAD, GRPC_OK } from './response.js';

@@ -1,7 +1,9 @@
 /**
- * The windows of what we receive (RFC 9113 §5.2, §6.9). In: octets of DATA that came, padding included. Out: WINDOW_UPDATE, once half
- * of a window is used, not for each frame. Refuses more than was allowed. The connection's window is given back at once: what is
- * held in memory is bounded by body.ts, so that one stream that stops in the middle does not hold up the others.
+ * The windows of what we receive (RFC 9113 §5.2, §6.9). In: octets of DATA that came, padding included. Out:
+ * WINDOW_UPDATE, once half of a window is used, not for each frame. Refuses more than was allowed. The connection's
+ * window is given back at once: what is held in memory is bounded by body.ts, so that one stream that stops in the
+ * middle does not hold up the others. As long as that is so, no window can be overrun; the checks are for the day when
+ * it is not.
  */
 import { ConnectionError, FLOW_CONTROL_ERROR } from './errors.js';
 import { frame, uint32, WINDOW_UPDATE } from './frame.js';

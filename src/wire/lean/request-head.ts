@@ -1,7 +1,7 @@
 /**
- * The fields of one header block, and whether together they are a request (RFC 9113 §8.3) or trailers. One object for each
- * connection, emptied before each block, so that a block costs no memory. In: fields, in order. Out: what they say. Does
- * NOT know what is asked for: that is calls.ts.
+ * The fields of one header block, and whether together they are a request (RFC 9113 §8.3) or trailers. One object for
+ * each connection, emptied before each block, so that a block costs no memory. In: fields, in order. Out: what they
+ * say. Does NOT know what is asked for: that is calls.ts.
  */
 import {
   AUTHORITY,

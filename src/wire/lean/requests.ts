@@ -1,7 +1,7 @@
 /**
- * Header blocks and DATA → requests (RFC 9113 §5.1, §6.1, §8.1). In: what the peer says on streams. Out: what has begun and
- * what is complete, to calls.ts. Refuses what does not fit the state of its stream, windows that are overrun, requests that
- * are malformed, bodies of another length than was said. Does NOT look into messages.
+ * Header blocks and DATA → requests (RFC 9113 §5.1, §6.1, §8.1). In: what the peer says on streams. Out: what has begun
+ * and what is complete, to calls.ts. Refuses what does not fit the state of its stream, windows that are overrun,
+ * requests that are malformed, bodies of another length than was said. Does NOT look into messages.
  */
 import type { Budget } from './budget.js';
 import type { Refused } from './body.js';
@@ -92,8 +92,7 @@ export class Requests implements BlockSink {
     stream.received += length;
     if (stream.received > stream.declared) return this.error(stream, PROTOCOL_ERROR);
     // The usual case, without a copy: all of the message in one frame that ends the stream.
-    if (whole && stream.refusal === undefined && stream.declared === Infinity)
-      return this.calls.complete(stream, bytes.subarray(start + PREFIX, end));
+    if (whole && stream.declared === Infinity) return this.calls.complete(stream, bytes.subarray(start + PREFIX, end));
     const refused =
       stream.refusal === undefined ? stream.body.add(bytes.subarray(start, end), this.streams.use) : undefined;
     if (endStream) return this.complete(stream, refused);

@@ -1,7 +1,7 @@
 /**
  * What we say, as header blocks that are encoded in advance: literals without indexing and entries of the static table
- * (RFC 7541 §6.1, §6.2.2), so that no answer depends on another. Out: blocks, and a body or trailers where there are some.
- * Does NOT use Huffman, nor a dynamic table.
+ * (RFC 7541 §6.1, §6.2.2), so that no answer depends on another. Out: blocks, and a body or trailers where there are
+ * some. Does NOT use Huffman, nor a dynamic table.
  */
 export interface Response {
   readonly head: Buffer;

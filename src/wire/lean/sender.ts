@@ -1,7 +1,7 @@
 /**
- * Answers → frames, as far as the peer's windows allow (RFC 9113 §5.2, §6.9). In: a stream and what it is answered. Out: frames in the
- * output; what does not fit a window waits, and goes on when the window grows. Closes each stream that it has ended. Does
- * NOT decide what is answered.
+ * Answers → frames, as far as the peer's windows allow (RFC 9113 §5.2, §6.9). In: a stream and what it is answered.
+ * Out: frames in the output; what does not fit a window waits, and goes on when the window grows. Closes each stream
+ * that it has ended. Does NOT decide what is answered.
  */
 import type { Budget } from './budget.js';
 import { ConnectionError, ENHANCE_YOUR_CALM, FLOW_CONTROL_ERROR, NO_ERROR } from './errors.js';

@@ -1,6 +1,7 @@
 /**
- * One connection as HTTP/2 sees it: which frame goes where. In: chunks; ticks; the wish to leave. Out: frames in the output. Throws
- * ConnectionError. Refuses anything before SETTINGS, anything inside a header block, and PUSH_PROMISE. Does NOT know sockets.
+ * One connection as HTTP/2 sees it: which frame goes where. In: chunks; ticks; the wish to leave. Out: frames in the
+ * output. Throws ConnectionError. Refuses anything before SETTINGS, anything inside a header block, and PUSH_PROMISE.
+ * Does NOT know sockets.
  */
 import { Budget } from './budget.js';
 import { Calls } from './calls.js';
@@ -124,8 +125,8 @@ export class Session implements FrameSink {
   }
 
   /**
-   * §6.8: first a GOAWAY that refuses nothing, since requests may be on their way; the last one when the peer has answered a
-   * PING that came after it, or a second later.
+   * §6.8: first a GOAWAY that refuses nothing, since requests may be on their way; the last one when the peer has
+   * answered a PING that came after it, or a second later.
    */
   leave(): void {
     if (this.leaving !== 'no') return;

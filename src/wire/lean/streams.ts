@@ -1,6 +1,7 @@
 /**
- * The streams of a connection: those that live, and how the last ones ended. Does NOT send anything. A stream whose handler
- * still works counts until it answers, also when the peer has reset it: otherwise a rapid reset would find no limit.
+ * The streams of a connection: those that live, and how the last ones ended. Does NOT send anything. A stream whose
+ * handler still works counts until it answers, also when the peer has reset it: otherwise a rapid reset would find no
+ * limit.
  */
 import type { Use } from './body.js';
 import { MAX_STREAMS, MAX_STREAMS_IN_ALL, STREAM_WINDOW } from './limits.js';

@@ -1,4 +1,6 @@
-/** `grpc-timeout` → ms (the gRPC over HTTP/2 protocol: 1 to 8 digits and a unit, nothing else). undefined: not readable. */
+/**
+ * `grpc-timeout` → ms (the gRPC over HTTP/2 protocol: 1 to 8 digits and a unit, nothing else). undefined: not readable.
+ */
 const UNITS: ReadonlyMap<string, number> = new Map([
   ['H', 3_600_000],
   ['M', 60_000],

@@ -6,6 +6,7 @@ import { frame, PREFACE, settings, uint32 } from '../../../src/wire/lean/frame.j
 import * as limits from '../../../src/wire/lean/limits.js';
 import { framed } from '../../../src/wire/lean/response.js';
 import { timeoutOf } from '../../../src/wire/lean/timeout.js';
+import { seeded } from '../../helpers/random.js';
 import { block } from './hpack.js';
 import * as wires from './wire.js';
 import { ALLOW, check, CHECK_HEADERS, data, headers, headersOf, openWire, outcomeOf, ping } from './wire.js';
@@ -52,6 +53,20 @@ describe('what we send', () => {
     for (const id of [1, 3, 5]) expect(outcomeOf(wire, id)).toBe(`OK:${answer.toString('hex')}`);
   });
 
+  test('many small answers use up the window of the connection together', () => {
+    const answer = Buffer.alloc(995, 7);
+    const wire = openWire({ handle: () => answer }).greet();
+    for (let id = 1; id < 200; id += 2) wire.send(check(id));
+    const sent = (): number =>
+      wire.said().reduce((sum, { type, payload }) => sum + (type === 0 ? payload.length : 0), 0);
+    expect(sent()).toBe(65_535);
+    wire.send(windowUpdate(0, 1));
+    expect(sent()).toBe(65_536);
+    wire.send(windowUpdate(0, 100_000));
+    expect(sent()).toBe(100_000);
+    for (let id = 1; id < 200; id += 2) expect(outcomeOf(wire, id)).toBe(`OK:${answer.toString('hex')}`);
+  });
+
   test('a window that was made negative has to grow above zero first', () => {
     const answer = Buffer.alloc(995, 7);
     const wire = openWire({ handle: () => answer }).greet(settings([4, 600]), check(1));
@@ -75,6 +90,22 @@ describe('what we send', () => {
     const wire = openWire().greet(settings([4, 0]), check(1), reset(1), windowUpdate(1, 100));
     expect(octetsOf(wire)).toBe(0);
     expect(wire.shared.use.streams).toBe(0);
+  });
+
+  test('is forgotten too where it waits for the connection, and no longer counts', () => {
+    const answer = Buffer.alloc(1_000_000, 7);
+    const wire = openWire({ handle: () => answer }).greet(check(1));
+    for (let id = 3; id < 41; id += 2) wire.send(check(id), reset(id));
+    wire.send(reset(1));
+    expect(wire.shared.use.streams).toBe(0);
+    const before = wire.bytes().length;
+    expect(wire.send(windowUpdate(0, 10_000_000)).bytes()).toHaveLength(before);
+    expect(wire.shared.use.streams).toBe(0);
+    ticks(wire, limits.STALL_TICKS + 2);
+    expect([wire.socket.ended, wire.socket.destroyed]).toEqual([false, false]);
+    // The window is whole for the next one.
+    wire.send(settings([4, 2_000_000]), check(41));
+    expect(outcomeOf(wire, 41)).toBe(`OK:${answer.toString('hex')}`);
   });
 
   test.each<[string, Buffer]>([
@@ -114,9 +145,22 @@ describe('a reader that does not read', () => {
     for (let id = 1; id < 40; id += 2) wire.send(check(id));
     expect(wire.socket.paused).toBe(true);
     expect(wire.socket.destroyed).toBe(false);
+    // What waits is not written over.
+    for (let id = 1; id < 40; id += 2) expect(outcomeOf(wire, id)).toMatch(/^OK:0+$/);
     wire.socket.writableLength = 0;
     wire.socket.emit('drain');
     expect(wire.socket.paused).toBe(false);
+  });
+
+  test('is read again, and forgotten, once we have said our last word', () => {
+    const wire = openWire({ handle: () => Buffer.alloc(20_000) }).greet(
+      settings([4, 0x7fff_ffff]),
+      windowUpdate(0, 1e9),
+    );
+    wire.socket.full = true;
+    for (let id = 1; id < 40; id += 2) wire.send(check(id));
+    wire.send(data(0, MESSAGE));
+    expect([wire.socket.paused, wire.socket.ended]).toEqual([false, true]);
   });
 
   test('is closed when too much waits, or for too long', () => {
@@ -254,6 +298,16 @@ describe('deadlines', () => {
     expect(outcomeOf(wire)).toBe(OK);
   });
 
+  test('an answer that waits for a window is not taken back at the deadline', async () => {
+    const wire = openWire({ handle: (bytes) => (bytes.length === 0 ? gate().handle() : Promise.resolve(ALLOW)) });
+    wire.greet(settings([4, 0]), headers(1, headersOf({ 'grpc-timeout': '20m' })), data(1, MESSAGE));
+    const later = openWire({ handle: gate().handle });
+    later.greet(headers(1, headersOf({ 'grpc-timeout': '60m' })), data(1, MESSAGE));
+    await expect.poll(() => outcomeOf(later)).toBe('grpc:4');
+    expect(outcomeOf(wire)).toBeUndefined();
+    expect(outcomeOf(wire.send(windowUpdate(1, 100)))).toBe(OK);
+  });
+
   test('a request that does not end is ended: at its deadline, or after a minute', () => {
     let now = 0;
     const wire = openWire({ now: () => now }).greet(headers(1, headersOf({ 'grpc-timeout': '5S' })), headers(3));
@@ -306,11 +360,14 @@ describe('floods end with ENHANCE_YOUR_CALM:', () => {
   });
 
   test('CONTINUATION: empty ones, and a block that is too large', () => {
-    for (const piece of [empty, Buffer.alloc(10_000)]) {
+    for (const [piece, most] of [
+      [empty, limits.MAX_CONTINUATIONS + 1],
+      [Buffer.alloc(10_000), 7],
+    ] as const) {
       const wire = openWire().greet(headers(1, CHECK_HEADERS, 0));
       let sent = 0;
       for (; !wire.socket.ended; sent++) wire.send(frame(frames.CONTINUATION, 0, 1, piece));
-      expect(sent).toBeLessThanOrEqual(limits.MAX_CONTINUATIONS + 1);
+      expect(sent).toBeLessThanOrEqual(most);
       expect(outcomeOf(wire, 0)).toBe(`GOAWAY:${ENHANCE_YOUR_CALM}`);
     }
     const within = openWire().greet(headers(1, CHECK_HEADERS, 0));
@@ -354,6 +411,71 @@ describe('floods end with ENHANCE_YOUR_CALM:', () => {
       [2 * limits.MAX_STREAMS + 3, 'RST:7'],
     ]);
     expect(outcomeOf(wire.send(data(1, MESSAGE)))).toBe(OK);
+  });
+});
+
+describe('an answer belongs to its stream:', () => {
+  /** Each request waits until it is released by its own text, which is its answer too. */
+  function gates(): { handle: (bytes: Buffer) => Promise<Buffer>; release: (text: string) => void } {
+    const waiting = new Map<string, (answer: Buffer) => void>();
+    return {
+      handle: (bytes) => new Promise((resolve) => waiting.set(bytes.toString(), resolve)),
+      release: (text) => waiting.get(text)?.(Buffer.from(text)),
+    };
+  }
+  const answerOf = (text: string): string => `OK:${Buffer.from(text).toString('hex')}`;
+
+  test.each<[string, (wire: Wire) => Promise<void> | void]>([
+    ['reset by the peer', (wire) => void wire.send(reset(1))],
+    ['ended at its deadline', (wire) => expect.poll(() => outcomeOf(wire)).toBe('grpc:4')],
+    ['ended by an error', (wire) => void wire.send(data(1, MESSAGE))],
+  ])('a stream was %s, and its late answer goes to no other', async (_, end) => {
+    const { handle, release } = gates();
+    const wire = openWire({ handle });
+    wire.greet(headers(1, headersOf({ 'grpc-timeout': '30m' })), data(1, framed(Buffer.from('first'))));
+    await end(wire);
+    for (const id of [3, 5, 7]) wire.send(check(id, Buffer.from(`call ${id}`)));
+    release('first');
+    await expect.poll(() => wire.shared.use.streams).toBe(3);
+    for (const id of [3, 5, 7]) expect(outcomeOf(wire, id)).toBeUndefined();
+    for (const id of [7, 3, 5]) release(`call ${id}`);
+    await expect.poll(() => wire.shared.use.streams).toBe(0);
+    for (const id of [3, 5, 7]) expect(outcomeOf(wire, id)).toBe(answerOf(`call ${id}`));
+    expect(outcomeOf(wire, 1) ?? '').not.toContain('OK');
+  });
+
+  test('random calls, resets, deadlines and answers in any order: each gets its own, or none', async () => {
+    const random = seeded(31);
+    const counts = { answered: 0, others: 0 };
+    for (let round = 0; round < 30; round++) {
+      const { handle, release } = gates();
+      // Every other one is answered at once, so that its object is used again.
+      const wire = openWire({
+        handle: (bytes) => (bytes.includes('now') ? Buffer.from(bytes) : handle(bytes)),
+      }).greet();
+      const calls: { id: number; text: string }[] = [];
+      for (let id = 1; id < 200; id += 2) {
+        const text = `${random.pick(['now', 'later'])} ${id}`;
+        const head = random.below(4) === 0 ? headersOf({ 'grpc-timeout': `${1 + random.below(3)}m` }) : CHECK_HEADERS;
+        calls.push({ id, text });
+        wire.send(headers(id, head), data(id, framed(Buffer.from(text))));
+        if (random.below(4) === 0) wire.send(reset(random.pick(calls).id));
+        if (random.below(2) === 0) release(random.pick(calls).text);
+        if (random.below(9) === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      for (const { text } of calls) release(text);
+      await expect.poll(() => wire.shared.use.streams).toBe(0);
+      for (const { id, text } of calls) {
+        const ok =
+          outcomeOf(wire, id)
+            ?.split(' ')
+            .filter((part) => part.startsWith('OK')) ?? [];
+        expect(ok.length === 0 || (ok.length === 1 && ok[0] === answerOf(text)), `${id} ${ok.join()}`).toBe(true);
+        counts[ok.length === 1 ? 'answered' : 'others']++;
+      }
+    }
+    expect(counts.answered).toBeGreaterThan(1_500);
+    expect(counts.others).toBeGreaterThan(200);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * The same said to both transports: lean, and grpc-js over node's HTTP/2. Once by a grpc-js client, once in raw frames. What
- * comes of each call must be the same; where it is not, the difference is written down here, with its reason.
+ * The same said to both transports: lean, and grpc-js over node's HTTP/2. Once by a grpc-js client, once in raw frames.
+ * What comes of each call must be the same; where it is not, the difference is written down here, with its reason.
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -96,6 +96,12 @@ describe('a call', () => {
     ['without a message', [headers(1), data(1, Buffer.alloc(0))], 'grpc:12'],
     ['without a message or DATA', [headers(1, CHECK_HEADERS, 5)], 'grpc:12'],
     ['two messages', [headers(1), data(1, Buffer.concat([MESSAGE, MESSAGE]))], 'grpc:12'],
+    ['two messages in two frames', [headers(1), data(1, MESSAGE, 0), data(1, MESSAGE)], 'grpc:12'],
+    [
+      'a frame that looks like a message behind the beginning of another',
+      [headers(1), data(1, MESSAGE.subarray(0, 5), 0), data(1, framed(Buffer.of(1, 2)))],
+      OK,
+    ],
     ['a message and a bit', [headers(1), data(1, Buffer.concat([MESSAGE, Buffer.of(0)]))], 'grpc:12'],
     ['a message that is cut', [headers(1), data(1, MESSAGE.subarray(0, -1))], 'grpc:13'],
     ['a prefix that is cut', [headers(1), data(1, MESSAGE.subarray(0, 4))], 'grpc:13'],
@@ -159,6 +165,24 @@ describe('a call', () => {
     expect(outcomeOf(wire.send(check(3)), 3)).toBe(OK);
     expect(wire.shared.use).toEqual({ streams: 0, partialBytes: 0 });
   });
+});
+
+test('nothing of one request counts for the next: its secret, its deadline, its length', () => {
+  const deadlines: (number | undefined)[] = [];
+  const handle = (_: Buffer, deadline: number | undefined): Buffer => (deadlines.push(deadline), ALLOW);
+  const wire = openWire({ secret: () => 's3cret', handle, now: () => 0 }).greet();
+  const all = { 'x-firsthand-secret': 's3cret', 'grpc-timeout': '5S', 'content-length': '12' };
+  wire.send(headers(1, headersOf(all)), data(1, MESSAGE), headers(3), data(3, MESSAGE));
+  const secretOnly = headersOf({ 'x-firsthand-secret': 's3cret' });
+  wire.send(
+    headers(5, secretOnly),
+    data(5, framed(Buffer.from('another length'))),
+    headers(7, headersOf({ Bad: 'x' })),
+  );
+  wire.send(headers(9, secretOnly), data(9, MESSAGE), headers(11), data(11, MESSAGE));
+  const expected = [OK, 'grpc:16 RST:0', OK, 'RST:1', OK, 'grpc:16 RST:0'];
+  expect([1, 3, 5, 7, 9, 11].map((id) => outcomeOf(wire, id))).toEqual(expected);
+  expect(deadlines).toEqual([5_000, undefined, undefined]);
 });
 
 describe('a malformed request is RST_STREAM(PROTOCOL_ERROR), and the connection goes on:', () => {

@@ -1,6 +1,6 @@
 /**
- * Random conversations, right and wrong. However they are cut into chunks, the same is said; nothing fails that is not an
- * error of HTTP/2; and an OK is always one that the handler gave. FUZZ=1000 plays a thousand times as many.
+ * Random conversations, right and wrong. However they are cut into chunks, the same is said; nothing fails that is not
+ * an error of HTTP/2; and an OK is always one that the handler gave. FUZZ=1000 plays a thousand times as many.
  */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';

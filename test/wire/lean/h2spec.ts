@@ -1,6 +1,6 @@
 /**
- * h2spec (github.com/summerwind/h2spec) against the lean listener. h2spec knows TCP only, so a bridge stands between. In:
- * the program. Out: each group of cases with what came of it. Nothing is left out: all of generic, http2 and hpack.
+ * h2spec (github.com/summerwind/h2spec) against the lean listener. h2spec knows TCP only, so a bridge stands between.
+ * In: the program. Out: each group of cases with what came of it. Nothing is left out: all of generic, http2 and hpack.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -271,7 +271,7 @@ describe('what is refused, as COMPRESSION_ERROR', () => {
     ['a length that ends before its last octet', hex('407f')],
     ['an integer of six octets', hex('ff80 8080 8080 01')],
     ['an integer that never ends', hex('ffff ffff ffff ffff ffff')],
-    ['an integer with zeros behind', hex('ff80 8080 8000')],
+    ['an integer of six octets, though it is small', hex('3f80 8080 8000')],
     ['a table above our SETTINGS', integer(4097, 5, 0x20)],
     ['a size update after a field', hex('8220')],
     ['three size updates', hex('202020')],
@@ -283,6 +283,7 @@ describe('what is refused, as COMPRESSION_ERROR', () => {
   test('the nearest to them is read', () => {
     expect(refused(hex('81'))).toEqual([[':authority', '']]);
     expect(refused(integer(4096, 5, 0x20))).toEqual([]);
+    expect(refused(hex('3f80 8080 00'))).toEqual([]);
     expect(refused(hex('2020 82'))).toEqual([[':method', 'GET']]);
     expect(refused(Buffer.concat([hex('0001 6181'), hex('1f')]))).toEqual([['a', 'a']]);
   });

@@ -1,4 +1,7 @@
-/** Texts → Huffman-coded octets, by the lengths of RFC 7541, Appendix B, and any padding that a test wants to see refused. */
+/**
+ * Texts → Huffman-coded octets, by the lengths of RFC 7541, Appendix B, and any padding that a test wants to see
+ * refused.
+ */
 import { SYMBOLS_BY_LENGTH } from '../../../src/wire/lean/hpack/huffman-code.js';
 
 export const CODES: ReadonlyMap<number, string> = codes();

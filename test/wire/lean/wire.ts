@@ -1,6 +1,7 @@
 /**
- * A connection of the lean listener without a socket: bytes in, frames out, in one thread and one turn, so that thousands of
- * conversations cost nothing. Only the socket is not real. In: a handler. Out: what was said, frame by frame.
+ * A connection of the lean listener without a socket: bytes in, frames out, in one thread and one turn, so that
+ * thousands of conversations cost nothing. Only the socket is not real. In: a handler. Out: what was said, frame by
+ * frame.
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
@@ -17,7 +18,10 @@ import type { Pair } from './hpack.js';
 
 export const ALLOW = Buffer.from([0x0a, 0x00, 0x1a, 0x00]);
 
-/** What a socket does, as far as a connection asks. `full` keeps what is written waiting, as a reader that does not read. */
+/**
+ * What a socket does, as far as a connection asks. `full` keeps what is written waiting, as a reader that does not
+ * read.
+ */
 class Ends extends EventEmitter {
   readonly written: Buffer[] = [];
   writableLength = 0;
@@ -26,7 +30,8 @@ class Ends extends EventEmitter {
   paused = false;
   full = false;
   write(bytes: Buffer): boolean {
-    this.written.push(Buffer.from(bytes));
+    // A socket that has not written all keeps the very memory.
+    this.written.push(this.full ? bytes : Buffer.from(bytes));
     if (this.full) this.writableLength += bytes.length;
     return !this.full;
   }

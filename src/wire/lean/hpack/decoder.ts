@@ -1,8 +1,8 @@
 /**
- * A header block → its fields, one after the other (RFC 7541). In: the whole block, CONTINUATION frames joined. Out: each
- * field to the sink. Throws ConnectionError(COMPRESSION_ERROR) for whatever is not exactly a block: then the table may
- * differ from the peer's, and no later block of this connection could be believed. Does NOT judge fields and does NOT bound
- * the list: the sink counts. What it is given is bounded (limits.ts).
+ * A header block → its fields, one after the other (RFC 7541). In: the whole block, CONTINUATION frames joined. Out:
+ * each field to the sink. Throws ConnectionError(COMPRESSION_ERROR) for whatever is not exactly a block: then the table
+ * may differ from the peer's, and no later block of this connection could be believed. Does NOT judge fields and does
+ * NOT bound the list: the sink counts. What it is given is bounded (limits.ts).
  */
 import { COMPRESSION_ERROR, ConnectionError } from '../errors.js';
 import { fieldOf } from '../field.js';
@@ -49,7 +49,10 @@ export class Decoder {
     }
   }
 
-  /** §6.1 indexed, §6.2.1 with incremental indexing, §6.2.2 without, §6.2.3 never: the last two differ for proxies alone. */
+  /**
+   * §6.1 indexed, §6.2.1 with incremental indexing, §6.2.2 without, §6.2.3 never: the last two differ for proxies
+   * alone.
+   */
   private next(first: number): Field {
     if (first >= 0x80) return this.entry(this.integer(0x7f));
     if (first >= 0x40) return this.added(this.literal(0x3f));

@@ -1,6 +1,6 @@
 /**
- * The dynamic table of a decoder (RFC 7541 §2.3.2, §4): the newest entry is number 0. A ring, so that nothing moves when
- * an entry comes or goes. An entry costs 32 octets at least (§4.1), which bounds how many there can be.
+ * The dynamic table of a decoder (RFC 7541 §2.3.2, §4): the newest entry is number 0. A ring, so that nothing moves
+ * when an entry comes or goes. An entry costs 32 octets at least (§4.1), which bounds how many there can be.
  */
 import { HEADER_TABLE } from '../limits.js';
 import type { Field } from '../field.js';

@@ -1,7 +1,8 @@
 /**
- * The Huffman code of RFC 7541, Appendix B: for each length in bits the symbols that have it. No codes stand here, because they follow:
- * the code is canonical, each one is the next number after the one before it, lengthened with zeros where the length grows.
- * Kept true by test/wire/lean/hpack.test.ts, which compares what another implementation writes.
+ * The Huffman code of RFC 7541, Appendix B: for each length in bits the symbols that have it. No codes stand here,
+ * because they follow: the code is canonical, each one is the next number after the one before it, lengthened with
+ * zeros where the length grows. Kept true by test/wire/lean/hpack.test.ts, which compares what another implementation
+ * writes.
  */
 
 /** End of string. It never stands in a text; its first bits (all ones) pad the last octet (§5.2). */

@@ -1,8 +1,8 @@
 /**
- * Huffman-coded octets → octets (RFC 7541 §5.2). In: a range of bytes, and where to write. Out: how many octets were written. Refuses the
- * EOS symbol inside, a padding of more than 7 bits, and one that is not all ones. Four bits at a time, by a table that is
- * made from the code once: for each state (a node of the code's tree) and each nibble the next state and what comes out.
- * Does NOT bound its output: 8/5 of its input is the most that can come.
+ * Huffman-coded octets → octets (RFC 7541 §5.2). In: a range of bytes, and where to write. Out: how many octets were
+ * written. Refuses the EOS symbol inside, a padding of more than 7 bits, and one that is not all ones. Four bits at a
+ * time, by a table that is made from the code once: for each state (a node of the code's tree) and each nibble the next
+ * state and what comes out. Does NOT bound its output: 8/5 of its input is the most that can come.
  */
 import { COMPRESSION_ERROR, ConnectionError } from '../errors.js';
 import { EOS, SYMBOLS_BY_LENGTH } from './huffman-code.js';
