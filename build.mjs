@@ -35,13 +35,13 @@ const oneLanguage = {
   },
 };
 
-/** All files lie in dist/ itself, one folder higher than the sources do. */
+/** All files lie in dist/ itself, nearer to proto/ than the sources do. */
 const besideProto = {
   name: 'beside-proto',
   setup({ onLoad }) {
-    onLoad({ filter: /[/\\]src[/\\]wire[/\\]proto\.ts$/ }, ({ path }) => {
-      const parts = readFileSync(path, 'utf8').split("'../../proto/'");
-      if (parts.length !== 2) throw new Error("src/wire/proto.ts does not name '../../proto/' once");
+    onLoad({ filter: /[/\\]src[/\\](wire[/\\]proto|state[/\\]spiffe[/\\]messages)\.ts$/ }, ({ path }) => {
+      const parts = readFileSync(path, 'utf8').split(/'(?:\.\.\/)+proto\/'/);
+      if (parts.length !== 2) throw new Error(`${path} does not name the folder proto/ once`);
       return { contents: parts.join("'../proto/'"), loader: 'ts' };
     });
   },
