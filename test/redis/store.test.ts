@@ -120,6 +120,16 @@ describe('a pin in the store', () => {
   });
 });
 
+describe('a token whose time has a fraction of a millisecond', () => {
+  it('is pinned and used up like any other', async () => {
+    const odd = { until: NOW + 1000.25 };
+    expect(await write(a, { ...pinOf('t', 'frontend'), ...odd }, { ...useOf('t'), ...odd })).toBe('first');
+    expect(await write(b, { ...pinOf('t', 'thief'), ...odd })).toBe('token_presenter_changed');
+    await redis.command('FLUSHALL');
+    await until(async () => ((await redis.command('KEYS', 'firsthand:1:[pu]*')) as string[]).length === 2, 10_000);
+  });
+});
+
 describe('a token that can be used once', () => {
   it('is used once at whichever guard', async () => {
     expect(said(await b.presented.uses.unused(useOf('t'), NOW))).toBe('ok');
