@@ -6,7 +6,7 @@
  * Plain Node on purpose: it runs before anything is installed. It does not check that installed packages are untouched.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -82,6 +82,8 @@ function ensureRedis() {
   const own = join(OWN_REDIS, 'redis-server');
   for (const candidate of ['redis-server', own]) if (redisVersion(candidate) !== undefined) return candidate;
   step('Redis: the Debian package redis-tools, whose redis-check-rdb is the server under another name');
+  // What an attempt left that did not get to its end.
+  rmSync(OWN_REDIS, { recursive: true, force: true });
   mkdirSync(OWN_REDIS, { recursive: true });
   if (process.getuid?.() === 0) installRedis(own);
   else unpackRedis(own);

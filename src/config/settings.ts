@@ -191,7 +191,7 @@ function policyOf(policy: Config['policy'], absolute: Absolute): PolicySettings 
   };
 }
 
-function warningsOf({ listen, origin, policy, store }: Config): string[] {
+function warningsOf({ listen, origin, policy, store, tokens }: Config): string[] {
   const open =
     listen.check.some((address) => address.kind === 'tcp') && listen.tls === null && listen.secretFile === null;
   return [
@@ -206,14 +206,19 @@ function warningsOf({ listen, origin, policy, store }: Config): string[] {
     ...(policy.mode === 'shadow'
       ? ['policy.mode: shadow: whatever is refused after the form of the request is answered OK, and only recorded']
       : []),
-    ...storeWarnings(store),
+    ...storeWarnings(store, tokens),
   ];
 }
 
-function storeWarnings(store: Config['store']): string[] {
+function storeWarnings(store: Config['store'], tokens: Config['tokens']): string[] {
   if (store.kind === 'memory')
     return [
       'store: memory forgets at restart: pins, tokens used once, and revocations that were not made in the revocation file',
+      ...(tokens.some(({ pinScope }) => pinScope === 'fleet')
+        ? [
+            'tokens[].pinScope: fleet needs a store that guards share; with store: memory each guard has pins of its own',
+          ]
+        : []),
     ];
   if (store.keyFile !== null) return [];
   return ['store.keyFile is not set: whoever can read the store can tell which tokens and workloads it is about'];

@@ -11,8 +11,11 @@ import { milliseconds } from './numeric-date.js';
 
 type Kind = Pick<IssuerSettings, 'types' | 'identity'>;
 
-/** RFC 9068 §2.2; iss, aud, exp and iat are demanded of every token. */
-const OF_ACCESS_TOKENS = ['sub', 'client_id', 'jti'] as const;
+/**
+ * RFC 9068 §2.2; iss, aud, exp and iat are demanded of every token. Its client_id is not: a resource server need not look
+ * at it (§4), and where `identity` does, a token without one names nobody.
+ */
+const OF_ACCESS_TOKENS = ['sub', 'jti'] as const;
 
 /** An entry that takes `at+jwt` and nothing else asks for the profile, and not only for the word. */
 export const isAccessTokenProfile = ({ types }: Pick<Kind, 'types'>): boolean =>

@@ -121,7 +121,8 @@ describe('an access token', () => {
   });
 
   it('has every claim of its profile, its type, and a short life', async () => {
-    for (const name of ['client_id', 'sub', 'jti', 'exp', 'iat'])
+    await ask('binding_missing', { claims: { ...claims, client_id: undefined }, typ });
+    for (const name of ['sub', 'jti', 'exp', 'iat'])
       await ask('token_malformed', { claims: { ...claims, [name]: undefined }, typ });
     for (const other of ['JWT', undefined, 'id+jwt']) await ask('token_type', { claims, typ: other });
     await ask('allowed', { claims: { ...claims, exp: now() + 890 }, typ });

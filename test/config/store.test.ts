@@ -39,6 +39,9 @@ describe('a store', () => {
   it('is warned of where it forgets, and where its names are not secret', () => {
     const warnings = (store: string): readonly string[] => settingsFrom(`${BASE}store: ${store}\n`).warnings;
     expect(warnings('memory')).toEqual([expect.stringMatching(/^store: memory forgets/)]);
+    const fleet = 'tokens: [{ issuer: a, audiences: [x], keys: k.json, pinScope: fleet }]';
+    expect(warnings(`memory\n${fleet}`)).toEqual([expect.anything(), expect.stringMatching(/pinScope: fleet needs/)]);
+    expect(warnings(`{ url: "rediss://r", keyFile: key }\n${fleet}`)).toEqual([]);
     expect(warnings('rediss://r')).toEqual([expect.stringMatching(/^store.keyFile is not set/)]);
     expect(warnings('{ url: "rediss://r", keyFile: key }')).toEqual([]);
   });

@@ -65,7 +65,7 @@ export async function openEnd(
     onFault: (fault: unknown) => void faults.push(fault),
   };
   const store = openSharedStore(settings, max, hooks, { settle, patience });
-  await until(() => store.problem() === undefined, 5000);
+  await until(() => store.problem() === undefined, 10_000);
   return { ...store, faults, states };
 }
 

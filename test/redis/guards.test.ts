@@ -33,6 +33,17 @@ const start = async (store: unknown, more: ConfigTree = {}): Promise<Guard> => {
 const ask = async (guard: Guard, peer: TestSvid, facts: Omit<Parameters<typeof callFrom>[0], 'peer'>) =>
   reasonOf(await guard.check(callFrom({ peer, path: '/orders/1', ...facts })));
 
+/** A guard that has its store, however busy the machine is: a caller of no interest gets through. */
+const startUp = async (store: unknown, more: ConfigTree = {}, destination?: string): Promise<Guard> => {
+  const guard = await start(store, more);
+  const where = destination === undefined ? {} : { destination };
+  await until(
+    async () => (await ask(guard, world.batch, { token: await world.token(), ...where })) === 'allowed',
+    10_000,
+  );
+  return guard;
+};
+
 beforeAll(async () => {
   [world, redis] = await Promise.all([makeWorld(), startRedis({ config: ['--appendonly', 'yes'] })]);
 });
@@ -46,12 +57,12 @@ const url = (): string => `redis://127.0.0.1:${redis.port}`;
 
 describe('two guards', () => {
   it('know the first presenter of each other, and both record the thief', async () => {
-    const [a, b] = [await start(url()), await start(url())];
+    const [a, b] = [await startUp(url()), await startUp(url())];
     const token = await world.token();
     for (let times = 0; times < 3; times += 1) expect(await ask(a, world.frontend, { token })).toBe('allowed');
     for (const guard of [b, a]) {
       expect(await ask(guard, world.thief, { token })).toBe('token_presenter_changed');
-      await until(() => guard.events('pin_conflict').length === 1, 5000);
+      await until(() => guard.events('pin_conflict').length === 1, 10_000);
       expect(guard.events('pin_conflict')[0]).toMatchObject({
         origin: world.thief.id,
         first_presenter: world.frontend.id,
@@ -63,7 +74,7 @@ describe('two guards', () => {
   });
 
   it('let a token through once where it may be used once', async () => {
-    const both = [await start(url()), await start(url())];
+    const both = [await startUp(url()), await startUp(url())];
     const token = await world.token();
     const said = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
@@ -80,7 +91,8 @@ describe('two guards', () => {
       ['fleet', 'token_presenter_changed'],
     ]) {
       const tokens = { tokens: [{ ...ISSUER, pinScope }] };
-      const [a, b] = [await start(url(), tokens), await start(url(), { ...tokens, workload: GUARD })];
+      const a = await startUp(url(), tokens);
+      const b = await startUp(url(), { ...tokens, workload: GUARD }, GUARD);
       const token = await world.token();
       expect(await ask(a, world.frontend, { token })).toBe('allowed');
       expect(await ask(b, world.thief, { token, destination: GUARD })).toBe(there);
@@ -91,16 +103,16 @@ describe('two guards', () => {
 describe('a store that is away', () => {
   it('refuses what needs it at once, lets the rest through, and counts again when it is back', async () => {
     const [health = 0] = await freePorts(1);
-    const guard = await start(url(), { listen: { health: `127.0.0.1:${health}` } });
+    const guard = await startUp(url(), { listen: { health: `127.0.0.1:${health}` } });
     const ready = async () => (await fetch(`http://127.0.0.1:${health}/readyz`)).json() as Promise<object>;
     const known = await world.token();
     expect(await ask(guard, world.frontend, { token: known, path: '/fresh/1' })).toBe('allowed');
     await redis.kill();
-    await until(() => guard.events('store_lost').length === 1, 3000);
+    await until(() => guard.events('store_lost').length === 1, 10_000);
     const [token, bound] = [await world.token(), await world.token(boundTo(world.frontend))];
     const started = performance.now();
     expect(await ask(guard, world.frontend, { token })).toBe('store_unavailable');
-    expect(performance.now() - started).toBeLessThan(250);
+    expect(performance.now() - started).toBeLessThan(500);
     expect(await ask(guard, world.frontend, { token: bound })).toBe('allowed');
     expect(await ask(guard, world.frontend, { token: bound, method: 'POST', path: '/orders' })).toBe(
       'store_unavailable',
@@ -110,7 +122,7 @@ describe('a store that is away', () => {
     expect(await ask(guard, world.thief, { token: known, path: '/fresh/1' })).toBe('token_presenter_changed');
     expect(await ready()).toMatchObject({ problems: { store: expect.any(String) } });
     await redis.start();
-    await until(async () => (await ask(guard, world.frontend, { token })) === 'allowed', 3000);
+    await until(async () => (await ask(guard, world.frontend, { token })) === 'allowed', 10_000);
     expect(await ask(guard, world.frontend, { token: bound, method: 'POST', path: '/orders' })).toBe('allowed');
     expect(JSON.stringify(await ready())).not.toContain('"store"');
     expect(guard.events('store_recovered')).toHaveLength(2);
@@ -124,7 +136,7 @@ describe('a store that is away', () => {
     expect(await ask(guard, world.frontend, { path: '/stats' })).toBe('allowed_workload');
     await redis.start();
     const token = await world.token();
-    await until(async () => (await ask(guard, world.frontend, { token })) === 'allowed', 3000);
+    await until(async () => (await ask(guard, world.frontend, { token })) === 'allowed', 10_000);
   });
 });
 
@@ -148,7 +160,7 @@ describe('a store with TLS and credentials', () => {
       const token = await world.token();
       expect(await ask(guard, world.frontend, { token })).toBe('store_unavailable');
       at('password', 'correct horse\n');
-      await until(async () => (await ask(guard, world.frontend, { token })) === 'allowed', 5000);
+      await until(async () => (await ask(guard, world.frontend, { token })) === 'allowed', 10_000);
       const other = at('other.pem', strange.certificate);
       const lost = await start({ url: `rediss://localhost:${own.port}/0`, ...files, ca: other });
       expect(await ask(lost, world.frontend, { token })).toBe('store_unavailable');
@@ -172,12 +184,12 @@ describe('a store with TLS and credentials', () => {
     };
     const credentials = { usernameFile: at('user', 'firsthand'), passwordFile: at('password', 'narrow') };
     const tokens = { tokens: [{ ...ISSUER, onConflict: 'both' }] };
-    const guard = await start({ url: url(), ...credentials }, tokens);
+    const guard = await startUp({ url: url(), ...credentials }, tokens);
     const token = await world.token();
     expect(await ask(guard, world.frontend, { token })).toBe('allowed');
     expect(await ask(guard, world.frontend, { token, method: 'POST', path: '/orders' })).toBe('allowed');
     expect(await ask(guard, world.thief, { token })).toBe('token_presenter_changed');
-    const other = await start({ url: url(), ...credentials }, tokens);
+    const other = await startUp({ url: url(), ...credentials }, tokens);
     expect(await ask(other, world.frontend, { token })).toBe('token_presenter_changed');
     expect(guard.events('store_lost')).toEqual([]);
     await expect(redis.command('ACL', 'DRYRUN', 'firsthand', 'FLUSHALL')).resolves.toMatch(/no permissions/);

@@ -17,10 +17,11 @@ export function checkTokens(config: Config, places: Places): void {
 function checkNamed({ identity, binding, domains }: TokenConfig, entry: Path, places: Places): void {
   const at = (key: string): Path => [...entry, key];
   if (places.isTouched(at('identity'), at('binding'), at('domains'))) return;
-  if (identity === null && (binding === 'identity' || binding === 'window'))
+  // window still means exact without one.
+  if (identity === null && binding === 'identity')
     places.report(
       at('binding'),
-      `expected identity beside binding: ${binding}, got none`,
+      'expected identity beside binding: identity, got none',
       'say which workload a token names, for example identity: "{sub}" or identity: kubernetes',
     );
   if (identity?.kind === 'kubernetes' && domains !== null && domains.length > 1)

@@ -33,7 +33,8 @@ export function openPin({ seal }: Shared, key: string, sealed: string): Numbered
 /** Clocks of guards may differ by as much, ms: an entry must not end while a guard still takes its token. */
 const SPREAD = 60_000;
 
-export const livesUntil = (until: number, now: number): number => Math.max(1, until - now) + SPREAD;
+/** Whole ms, as the store wants them: a NumericDate may have a fraction (RFC 7519 §2). */
+export const livesUntil = (until: number, now: number): number => Math.ceil(Math.max(1, until - now)) + SPREAD;
 
 /** A pin changes only when its presenters differ, and when an operator releases it. */
 export const MAX_TURNS = 3;
