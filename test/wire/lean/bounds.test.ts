@@ -571,6 +571,7 @@ describe('health', () => {
     await expect.poll(() => octetsOf(wire)).toBe(9);
     wire.send(reset(1));
     wire.shared.health.setServing(true);
+    await new Promise((resolve) => setImmediate(resolve));
     expect(octetsOf(wire)).toBe(9);
     expect(wire.shared.use.streams).toBe(0);
   });
