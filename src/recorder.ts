@@ -125,6 +125,15 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     if (origin?.kind === 'workload' && origin.certificate !== peer?.certificate)
       certificate(origin.certificate, outcome);
   };
+  /** What can not be joined for whatever reason is made as ever: no check may go without its record. */
+  const joined = (found: Found): string | undefined => {
+    try {
+      return found.line();
+    } catch (fault) {
+      log.error('a record could not be joined', { fault: String(fault) });
+      return undefined;
+    }
+  };
   const isRecorded = (outcome: Outcome): boolean => leavesRecord(outcome, current().audit.allowedShare, Math.random());
 
   return {
@@ -142,7 +151,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       // What was seen of a caller within the same second is no news.
       if (settled.isNewAt(found.time)) certificates(found.outcome);
       if (isRecorded(settled.outcome))
-        sink.write(found.line() ?? recordOf(found.outcome, found.attributes, microseconds));
+        sink.write(joined(found) ?? recordOf(found.outcome, found.attributes, microseconds));
     },
     onSource(name, { file, name: what, problem, added, removed }) {
       if (problem !== undefined) log.error('a file is not usable, the last good one goes on', { file, problem });
