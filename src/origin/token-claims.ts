@@ -44,9 +44,24 @@ export function readClaims(token: TokenText, issuer: IssuerSettings, kid: string
   if (nbf !== undefined && notBefore === undefined) return malformed('nbf', 'a number of seconds');
   const scopes = scopesOf(token.claimed, issuer);
   if (!scopes.ok) return scopes;
-  const { name, claimed: claims } = token;
+  const { name } = token;
+  const claims = lasting(token.claimed, issuer);
   const values = { subject: sub, jti, txn, issuedAt, expires, scopes: scopes.value, claims };
   return ok({ untimed: { name, issuer, kid, ...values }, notBefore });
+}
+
+/** Claims that are looked at after this: `cnf`, whom the token names; audience and scopes for people. The others may be long. */
+function lasting(claimed: Claims, { identity, scopeClaims }: IssuerSettings): Claims {
+  const kept: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const name of ['aud', 'cnf', ...scopeClaims, ...identityClaims(identity)])
+    if (Object.hasOwn(claimed, name)) kept[name] = claimed[name];
+  return kept;
+}
+
+function identityClaims(identity: IssuerSettings['identity']): readonly string[] {
+  if (identity === null) return [];
+  if (identity.kind === 'kubernetes') return ['sub', 'kubernetes.io'];
+  return identity.parts.flatMap((part) => ('claim' in part ? [part.claim] : []));
 }
 
 /**
