@@ -576,6 +576,13 @@ describe('health', () => {
     expect(wire.shared.use.streams).toBe(0);
   });
 
+  test('a Watch that was reset is told nothing, though its windows are open', async () => {
+    const wire = openWire().greet(ask(1, 'Watch', Buffer.alloc(0)), reset(1), ask(3, 'Watch', Buffer.alloc(0)));
+    wire.shared.health.setServing(false);
+    await expect.poll(() => octetsOf(wire, 3)).toBe(14);
+    expect(octetsOf(wire, 1)).toBe(7);
+  });
+
   test('a Watch with a deadline ends at it', async () => {
     const wire = openWire();
     const path = '/grpc.health.v1.Health/Watch';
