@@ -155,6 +155,15 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     if (origin?.kind === 'workload' && origin.certificate !== peer?.certificate)
       certificate(origin.certificate, outcome);
   };
+  /** What can not be joined for whatever reason is made as ever: no check may go without its record. */
+  const joined = (found: Found): string | undefined => {
+    try {
+      return found.line();
+    } catch (fault) {
+      log.error('a record could not be joined', { fault: String(fault) });
+      return undefined;
+    }
+  };
   const isRecorded = (outcome: Outcome): boolean => leavesRecord(outcome, current().audit.allowedShare, Math.random());
 
   return {
@@ -173,7 +182,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       // What was seen of a caller within the same second is no news.
       if (settled.isNewAt(found.time)) shown(found.outcome);
       if (isRecorded(settled.outcome))
-        sink.write(found.line() ?? recordOf(found.outcome, found.attributes, microseconds));
+        sink.write(joined(found) ?? recordOf(found.outcome, found.attributes, microseconds));
     },
     onSource(name, { from, name: what, problem, loaded, added, removed }) {
       const heading = loaded ? 'a source is not usable, the last good value goes on' : 'a source has no usable value';

@@ -51,6 +51,7 @@ export function queryValues(target: string): string[] {
 }
 
 function decoded(value: string): string {
+  if (!/[%+]/.test(value)) return value;
   try {
     return decodeURIComponent(value.replaceAll('+', ' '));
   } catch {

@@ -19,7 +19,7 @@ export interface LineBuffer {
 }
 
 /** What is worth a write of its own. */
-export const BATCH_BYTES = 64 * 1024;
+export const BATCH_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 /** Bytes of UTF-8 for one unit of UTF-16, at most. */
 const WIDEST = 3;

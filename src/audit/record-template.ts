@@ -12,8 +12,8 @@ import { traceId } from './request-facts.js';
 import { isoTime, text } from './text.js';
 
 export interface RecordTemplate {
-  /** `request` as `requestPart` and `tracePart` give it. `time` in ms since 1970. */
-  line(id: string, time: number, microseconds: number, request: string): string;
+  /** `request` as `requestPart` and `tracePart` give it, `moment` as `momentOf` does. */
+  line(id: string, moment: string, microseconds: number, request: string): string;
   /** What the record says of a refusal; undefined where it says nothing. */
   readonly detail: string | undefined;
 }
@@ -31,8 +31,8 @@ export function recordTemplate(outcome: Outcome, settings: RecordSettings): Reco
   const last = rest.slice(0, -1);
   return {
     detail: record.detail,
-    line: (id, time, microseconds, request) =>
-      `${before}${momentOf(time)}${between}${id}${after}${microseconds}${last}${request}}`,
+    line: (id, moment, microseconds, request) =>
+      `${before}${moment}${between}${id}${after}${microseconds}${last}${request}}`,
   };
 }
 
@@ -43,7 +43,8 @@ function cutAt(json: string, key: string): readonly [string, string] {
   return [before, after];
 }
 
-const momentOf = (time: number): string => isoTime(time) ?? String(time);
+/** `time` in ms since 1970. */
+export const momentOf = (time: number): string => isoTime(time) ?? String(time);
 
 /** What a record says of method, host and path. */
 export const requestPart = (

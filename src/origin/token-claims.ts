@@ -48,7 +48,7 @@ export function readClaims(token: TokenText, issuer: IssuerSettings, kid: string
   const actors = actorsIn(claims);
   if (!actors.ok) return actors;
   const { notBefore, ...lifetime } = times.value;
-  const values = { subject: sub, jti, txn, ...lifetime, scopes: scopes.value, claims };
+  const values = { subject: sub, jti, txn, ...lifetime, scopes: scopes.value, claims: lasting(claims, issuer) };
   const untimed = { name, issuer, kid, ...values, warnAfter: warnAfter.value, actors: actors.value };
   return ok({ untimed, notBefore });
 }
@@ -67,6 +67,20 @@ function timesOf({ exp, iat, nbf }: Claims): Result<Times> {
   const notBefore = milliseconds(nbf);
   if (nbf !== undefined && notBefore === undefined) return malformed('nbf', 'a number of seconds');
   return ok({ issuedAt, expires, notBefore });
+}
+
+/** Claims that are looked at after this: `cnf`, whom the token names; audience and scopes for people. The others may be long. */
+function lasting(claimed: Claims, { identity, scopeClaims }: IssuerSettings): Claims {
+  const kept: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const name of ['aud', 'cnf', ...scopeClaims, ...identityClaims(identity)])
+    if (Object.hasOwn(claimed, name)) kept[name] = claimed[name];
+  return kept;
+}
+
+function identityClaims(identity: IssuerSettings['identity']): readonly string[] {
+  if (identity === null) return [];
+  if (identity.kind === 'kubernetes') return ['sub', 'kubernetes.io'];
+  return identity.parts.flatMap((part) => ('claim' in part ? [part.claim] : []));
 }
 
 /** The first of the scope claims that is there counts, also when it is empty. No claim at all: no scopes. */

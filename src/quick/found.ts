@@ -83,11 +83,17 @@ export class Settled {
   }
 }
 
+/** What all checks of a guard share. */
+export interface Common {
+  readonly glance: Glance;
+  readonly momentOf: (time: number) => string;
+}
+
 /** One check that was answered with it. */
 export class Found {
   microseconds = 0;
   readonly #told: string;
-  readonly #glance: Glance;
+  readonly #common: Common;
   // Where the names lie that the request has for itself; the bytes are looked at in a later turn.
   readonly #traceparent: number;
   readonly #traceparentEnd: number;
@@ -102,11 +108,11 @@ export class Found {
     readonly answer: Buffer,
     private readonly bytes: Buffer,
     told: string,
-    glance: Glance,
+    common: Common,
   ) {
-    const { seen } = glance;
+    const { seen } = common.glance;
     this.#told = told;
-    this.#glance = glance;
+    this.#common = common;
     this.#traceparent = seen.traceparent;
     this.#traceparentEnd = seen.traceparentEnd;
     this.#requestId = seen.requestId;
@@ -129,12 +135,13 @@ export class Found {
       valueAt(this.bytes, this.#traceparent, this.#traceparentEnd),
       valueAt(this.bytes, this.#requestId, this.#requestIdEnd),
     );
-    return template.line(this.id, this.time, this.microseconds, this.#told + traces);
+    return template.line(this.id, this.#common.momentOf(this.time), this.microseconds, this.#told + traces);
   }
 
   #mayQuote(detail: string | undefined): boolean {
     if (detail === undefined) return false;
-    return !this.#glance.look(this.bytes) || mayQuote(detail, this.bytes, this.#glance.seen);
+    const { glance } = this.#common;
+    return !glance.look(this.bytes) || mayQuote(detail, this.bytes, glance.seen);
   }
 }
 

@@ -9,11 +9,13 @@
 import { randomInt } from 'node:crypto';
 import type { CheckDependencies } from '../ask.js';
 import { guardOf } from '../check.js';
+import { momentOf } from '../audit/record-template.js';
 import type { Attributes } from '../model/attributes.js';
 import type { SpiffeId } from '../model/ids.js';
 import { recall, recallKey } from '../recall.js';
 import { FORWARDED_HEADER, OVERRIDE_HEADERS, readShape } from '../request/shape.js';
 import type { CachedDecision } from '../state/decision-cache.js';
+import { rememberLast } from '../state/last.js';
 import { createShelf } from '../state/shelf.js';
 import type { Shelved } from '../state/shelf.js';
 import { createTuples } from '../state/tuples.js';
@@ -60,6 +62,7 @@ export function createQuick(deps: CheckDependencies, without: readonly QuickPart
   });
   if (glance === undefined || credentials.length > MAX_CREDENTIALS) return undefined;
   const { seen } = glance;
+  const shared = { glance, momentOf: rememberLast(momentOf) };
   let last = 1;
   const common = { seed: randomInt(2 ** 31), next: () => (last += 1) };
   const routes = createRoutes(deps, common, without as readonly RoutePart[]);
@@ -98,7 +101,7 @@ export function createQuick(deps: CheckDependencies, without: readonly QuickPart
       if (entry === undefined) return undefined;
       const settled = settledFor(caller, entry);
       const id = deps.newId();
-      return new Found(settled, id, now, settled.answer(id), bytes, route.told, glance);
+      return new Found(settled, id, now, settled.answer(id), bytes, route.told, shared);
     },
     learn(bytes, attributes) {
       if (!glance.look(bytes)) return;

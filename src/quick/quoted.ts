@@ -14,8 +14,13 @@ export function mayQuote(detail: string, bytes: Buffer, seen: Seen): boolean {
     // A credential is also quoted without its scheme.
     if (holds(detail, bytes, from, to) || holds(detail, bytes, afterSpace(bytes, from, to), to)) return true;
   }
-  if (seen.pathEnd === seen.targetEnd) return false;
-  const values = queryValues(textOf(bytes, seen.path, seen.targetEnd));
+  return mayQuoteQuery(detail, bytes, seen);
+}
+
+function mayQuoteQuery(detail: string, bytes: Buffer, { path, pathEnd, targetEnd }: Seen): boolean {
+  // No value of a query is longer than all of it.
+  if (targetEnd - pathEnd <= SHORTEST_SECRET) return false;
+  const values = queryValues(textOf(bytes, path, targetEnd));
   return values.some((value) => value.length >= SHORTEST_SECRET && detail.includes(value));
 }
 

@@ -73,8 +73,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'token-signature',
     breaks: 'the signature of the token is not verified',
     file: 'origin/token.ts',
-    find: 'right ? readSigned(token, issuer.value, kid) : wrongSignature(kid);',
-    replace: 'right || !right ? readSigned(token, issuer.value, kid) : wrongSignature(kid);',
+    find: 'right ? readSigned(',
+    replace: "right || kid !== '' ? readSigned(",
     noticed: ['token signed by a stranger'],
   },
   {
@@ -89,8 +89,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'token-audience',
     breaks: 'a token for another audience is taken',
     file: 'origin/token.ts',
-    find: 'if (hasAudience(token.claimed, issuer.audiences)) return',
-    replace: 'if (hasAudience(token.claimed, issuer.audiences) || kid) return',
+    find: 'hasAudience(token.claimed, issuer.audiences)',
+    replace: 'hasAudience(token.claimed, issuer.audiences) || issuer.audiences.length > 0',
     noticed: ['token of another audience'],
   },
   {
@@ -294,9 +294,9 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'audit',
     breaks: 'denials leave no record',
-    file: 'recorder.ts',
-    find: 'leavesRecord(outcome, current().audit',
-    replace: "outcome.verdict.kind === 'allow' && leavesRecord(outcome, current().audit",
+    file: 'handle.ts',
+    find: '(told: Whole | Found): void => {',
+    replace: "(told: Whole | Found): void => { if (told.outcome.verdict.kind === 'deny') return;",
     noticed: ['no token', 'undeclared route'],
   },
 ];

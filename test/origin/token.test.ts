@@ -85,8 +85,17 @@ describe('a token that is right', () => {
       issuedAt: NOW,
       expires: NOW + 300_000,
       scopes: ['orders.read', 'orders.write'],
-      claims: { sub: 'user:alice' },
     });
+  });
+
+  it('keeps of the claims what is looked at afterwards, and no other', async () => {
+    const text = await issuer.sign({ sub: 's', cnf: { jkt: 'x' }, scope: 'a', profile: 'long', ns: 'shop' });
+    const names = async (identity: IssuerSettings['identity']): Promise<string[]> =>
+      Object.keys((await verified(text, { issuers: [issuerSettings({ identity })] })).claims).sort();
+    expect(await names(null)).toEqual(['aud', 'cnf', 'scope']);
+    expect(await names({ kind: 'kubernetes' })).toEqual(['aud', 'cnf', 'scope', 'sub']);
+    const parts = [{ text: 'spiffe://prod.example/ns/' }, { claim: 'ns' }];
+    expect(await names({ kind: 'template', parts })).toEqual(['aud', 'cnf', 'ns', 'scope']);
   });
 
   it('needs neither jti, sub, txn, nbf nor scope', async () => {

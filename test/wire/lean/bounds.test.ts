@@ -571,8 +571,16 @@ describe('health', () => {
     await expect.poll(() => octetsOf(wire)).toBe(9);
     wire.send(reset(1));
     wire.shared.health.setServing(true);
+    await new Promise((resolve) => setImmediate(resolve));
     expect(octetsOf(wire)).toBe(9);
     expect(wire.shared.use.streams).toBe(0);
+  });
+
+  test('a Watch that was reset is told nothing, though its windows are open', async () => {
+    const wire = openWire().greet(ask(1, 'Watch', Buffer.alloc(0)), reset(1), ask(3, 'Watch', Buffer.alloc(0)));
+    wire.shared.health.setServing(false);
+    await expect.poll(() => octetsOf(wire, 3)).toBe(14);
+    expect(octetsOf(wire, 1)).toBe(7);
   });
 
   test('a Watch with a deadline ends at it', async () => {
