@@ -48,6 +48,8 @@ export function track<T>(
   let value: T | undefined;
   let problem: string | undefined;
   let parts: readonly string[] = [];
+  // What is elsewhere has not even been asked at the first look.
+  let waiting = source.kind === 'remote';
   return {
     kind,
     names,
@@ -59,7 +61,8 @@ export function track<T>(
       const before = parts;
       [value, problem] = [nextValue, nextProblem];
       parts = value === undefined ? [] : partsOf(value);
-      const events = eventsOf(kind, changed, value !== undefined, problem);
+      const events = eventsOf(kind, changed, value !== undefined, waiting ? undefined : problem);
+      waiting = false;
       const facts = {
         from: source.from,
         loaded: value !== undefined,

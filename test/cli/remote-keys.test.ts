@@ -122,7 +122,11 @@ describe.concurrent('a guard with keys at an https URL', () => {
     await until(() => guard.stderr().includes('the configuration is not usable'), CHANGED_FILE_COUNTS);
     expect(guard.stderr()).toContain('/elsewhere: it can not be fetched');
     expect(await guard.reasonFor(call)).toBe('allowed');
+    change(remoteKeys('/keys', { keysCA: 'none.pem' }), 2);
+    guard.signal('SIGHUP');
+    await until(() => guard.stderr().includes('none.pem: the file does not exist'), CHANGED_FILE_COUNTS);
     await server.up();
+    change(remoteKeys('/elsewhere'), 3);
     guard.signal('SIGHUP');
     await until(() => guard.stderr().split('"msg":"reloaded"').length === 3, CHANGED_FILE_COUNTS);
     expect(server.asked.at(-1)?.path).toBe('/elsewhere');
