@@ -67,9 +67,11 @@ describe.concurrent('a guard with keys at an https URL', () => {
       5000,
     );
     expect((await readiness(guard)).status).toBe(503);
+    expect((await guard.page('/readyz')).body).toContain('"keys_age_seconds":{"https://idp.prod.example":null}');
     await server.up();
     await turns(guard, call, 'allowed');
     expect(await readiness(guard)).toEqual({ status: 200, problems: {} });
+    expect((await guard.page('/readyz')).body).toMatch(/"keys_age_seconds":\{"https:\/\/idp.prod.example":[0-3]\}/);
     expect((await guard.page('/metrics')).body).toMatch(
       /^firsthand_keys_age_seconds\{issuer="https:\/\/idp.prod.example"\} [0-3]/m,
     );
