@@ -39,8 +39,8 @@ export interface Metrics {
   incident(type: Incident): void;
   policyReloaded(result: Reload): void;
   auditDropped(count: number): void;
-  /** A line of the audit log that is no decision, or a source that was refused, which leaves none. */
-  happened(event: EventName | 'source_refused'): void;
+  /** A line of the audit log that is no decision. */
+  happened(event: EventName): void;
   render(): Promise<string>;
 }
 
@@ -91,7 +91,7 @@ function counters(registry: Registry) {
   const checks = tally(Object.keys(REASONS));
   const [hits, misses, shadows] = [tally([]), tally([]), tally([])];
   const [incidents, reloads, dropped] = [tally(INCIDENTS), tally(RELOADS), tally([''])];
-  const events = tally([...EVENT_NAMES, 'source_refused']);
+  const events = tally(EVENT_NAMES);
   const counter = countersOf(registry);
   counter('checks_total', 'Checks answered', ['decision', 'reason'], (add) => {
     for (const [reason, n] of checks.entries())

@@ -85,6 +85,10 @@ describe.concurrent('a guard with keys at an https URL', () => {
     expect((await readiness(guard)).status).toBe(503);
     await server.up();
     await turns(guard, call, 'allowed', 10_000);
+    const refusals = folder.audit().filter(({ event }) => event === 'keys_refused');
+    expect(refusals).toHaveLength(2);
+    expect(refusals[1]).toMatchObject({ issuer: 'https://idp.prod.example', source: `${server.origin}/keys` });
+    expect(refusals[1]?.['detail']).toMatch(/ECONNREFUSED/);
     const changes = folder.audit().filter(({ event }) => event === 'keys_changed');
     expect(changes.map(({ added, removed }) => ({ added, removed }))).toEqual([
       { added: ['key-1'], removed: [] },
