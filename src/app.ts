@@ -16,6 +16,7 @@ import { readinessOf } from './readiness.js';
 import { createRecorder } from './recorder.js';
 import type { Recorder } from './recorder.js';
 import { describe, StartError } from './start-error.js';
+import { every, oneAtATime } from './turns.js';
 import { openTls } from './tls.js';
 import type { TlsFiles } from './tls.js';
 import { createRemotes } from './state/remote/remotes.js';
@@ -154,29 +155,6 @@ function openRecorder(settings: Settings, log: Log, now: () => number): Recorder
   } catch (error) {
     throw new StartError(2, [describe(error)]);
   }
-}
-
-/** Each piece of work begins when the one before it ended: an older reading of a file must not replace a newer one. */
-function oneAtATime(): (work: () => Promise<void>) => Promise<void> {
-  let last: Promise<void> = Promise.resolve();
-  return (work) => {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined);
-    return turn;
-  };
-}
-
-/** Runs `work` again and again, never twice at once; returns how to end it. */
-function every(ms: number, work: () => Promise<void>, onFault: (fault: unknown) => void): () => void {
-  let running = false;
-  const timer = setInterval(() => {
-    if (running) return;
-    running = true;
-    void work()
-      .catch(onFault)
-      .finally(() => (running = false));
-  }, ms);
-  return () => clearInterval(timer);
 }
 
 /** A new certificate is shown to whoever connects from now on. */

@@ -199,8 +199,12 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
           return event('bundle_changed', { trust_domain: what, source: from, added, removed });
         case 'keys_changed':
           return event('keys_changed', { issuer: what, source: from, added, removed });
-        case 'source_refused':
-          return metrics.happened('source_refused');
+        case 'bundle_refused':
+          return event('bundle_refused', { trust_domain: what, source: from, detail: problem ?? '' });
+        case 'keys_refused':
+          return event('keys_refused', { issuer: what, source: from, detail: problem ?? '' });
+        case 'source_recovered':
+          return log.info('a source is usable again', { source: from });
       }
     },
     onOwnCertificate: (what, facts, from) => certificates.own(what, facts, from, now()),

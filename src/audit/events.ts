@@ -53,6 +53,8 @@ const EVENTS = {
   certificate_rotated: ['identity', 'certificate', 'previous_certificate', 'serial', 'not_after', 'source', 'id'],
   certificate_expiring: ['identity', 'certificate', 'serial', 'not_after', 'source', 'detail'],
   keys_changed: ['issuer', 'source', 'added', 'removed', 'count', 'detail'],
+  keys_refused: ['issuer', 'source', 'detail'],
+  bundle_refused: ['trust_domain', 'source', 'detail'],
   bundle_changed: ['trust_domain', 'source', 'added', 'removed', 'count', 'detail'],
   policy_loaded: ['policy', 'owner', 'source', 'count', 'detail'],
   policy_refused: ['policy', 'source', 'issues', 'count', 'detail'],

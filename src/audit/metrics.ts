@@ -49,8 +49,8 @@ export interface Metrics {
   incident(type: Incident): void;
   policyReloaded(result: Reload): void;
   auditDropped(count: number): void;
-  /** A line of the audit log that is no decision, or a source that was refused, which leaves none. */
-  happened(event: EventName | 'source_refused'): void;
+  /** A line of the audit log that is no decision. */
+  happened(event: EventName): void;
   render(): Promise<string>;
 }
 
@@ -154,7 +154,7 @@ function counters() {
   const checks = tally(Object.keys(REASONS));
   const [hits, misses, shadows] = [tally([]), tally([]), tally([])];
   const [incidents, reloads, dropped] = [tally(INCIDENTS), tally(RELOADS), tally([''])];
-  const events = tally([...EVENT_NAMES, 'source_refused']);
+  const events = tally(EVENT_NAMES);
   const lookups = (result: string, { entries }: Tally): Sample[] =>
     [...entries()].map(([cache, value]) => ({ labels: { cache, result }, value }));
   const families = [

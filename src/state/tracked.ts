@@ -6,7 +6,16 @@ import type { Source } from './source.js';
 
 export type Kind = 'policy' | 'candidate' | 'trust' | 'keys';
 
-export type SourceEvent = 'policy_loaded' | 'policy_refused' | 'bundle_changed' | 'keys_changed' | 'source_refused';
+/** Refused: the source turned bad. Recovered: it is good again, with the value that it had before. */
+export type SourceEvent = (typeof EVENTS)[Kind]['loaded' | 'refused'] | 'source_recovered';
+
+const POLICY_EVENTS = { loaded: 'policy_loaded', refused: 'policy_refused' } as const;
+const EVENTS = {
+  policy: POLICY_EVENTS,
+  candidate: POLICY_EVENTS,
+  trust: { loaded: 'bundle_changed', refused: 'bundle_refused' },
+  keys: { loaded: 'keys_changed', refused: 'keys_refused' },
+} as const satisfies Record<Kind, { readonly loaded: string; readonly refused: string }>;
 
 export interface SourceFacts {
   /** Path or URL. */
@@ -48,6 +57,9 @@ export function track<T>(
   let value: T | undefined;
   let problem: string | undefined;
   let parts: readonly string[] = [];
+  // What is elsewhere has not even been asked at the first look.
+  let waiting = source.kind === 'remote';
+  let refused = false;
   return {
     kind,
     names,
@@ -59,7 +71,11 @@ export function track<T>(
       const before = parts;
       [value, problem] = [nextValue, nextProblem];
       parts = value === undefined ? [] : partsOf(value);
-      const events = eventsOf(kind, changed, value !== undefined, problem);
+      // Each bad file is news; a source that is down has many words for it, and the first will do.
+      const bad = problem !== undefined && !waiting && changed.problem && (source.kind === 'file' || !refused);
+      const recovered = problem === undefined && refused && !changed.value;
+      const events = eventsOf(kind, changed.value, value !== undefined, bad);
+      [waiting, refused] = [false, problem !== undefined && (refused || bad)];
       const facts = {
         from: source.from,
         loaded: value !== undefined,
@@ -67,22 +83,20 @@ export function track<T>(
         removed: before.filter((part) => !parts.includes(part)),
         ...(problem === undefined ? {} : { problem }),
       };
-      return { ...changed, told: events.flatMap((event) => names.map((name) => [event, { ...facts, name }] as const)) };
+      return {
+        ...changed,
+        told: [...events, ...(recovered ? ['source_recovered' as const] : [])].flatMap((event) =>
+          names.map((name) => [event, { ...facts, name }] as const),
+        ),
+      };
     },
   };
 }
 
-function eventsOf(
-  kind: Kind,
-  changed: { readonly value: boolean; readonly problem: boolean },
-  loaded: boolean,
-  problem: string | undefined,
-): readonly SourceEvent[] {
-  const isPolicy = kind === 'policy' || kind === 'candidate';
-  const refused = problem !== undefined && (changed.problem || (isPolicy && !loaded));
-  const refusal: SourceEvent = isPolicy ? 'policy_refused' : 'source_refused';
-  const load: SourceEvent = isPolicy ? 'policy_loaded' : kind === 'trust' ? 'bundle_changed' : 'keys_changed';
+function eventsOf(kind: Kind, changed: boolean, loaded: boolean, bad: boolean): readonly SourceEvent[] {
+  const { loaded: load, refused: refusal } = EVENTS[kind];
   // Keys and bundles that grew too old are gone like removed ones; a policy that did is told as the refusal it is.
-  const told = changed.value && (loaded || !isPolicy);
-  return [...(told ? [load] : []), ...(refused ? [refusal] : [])];
+  const isPolicy = kind === 'policy' || kind === 'candidate';
+  const told = changed && (loaded || !isPolicy);
+  return [...(told ? [load] : []), ...(bad || (changed && !told) ? [refusal] : [])];
 }

@@ -67,9 +67,11 @@ describe.concurrent('a guard with keys at an https URL', () => {
       5000,
     );
     expect((await readiness(guard)).status).toBe(503);
+    expect((await guard.page('/readyz')).body).toContain('"keys_age_seconds":{"https://idp.prod.example":null}');
     await server.up();
     await turns(guard, call, 'allowed');
     expect(await readiness(guard)).toEqual({ status: 200, problems: {} });
+    expect((await guard.page('/readyz')).body).toMatch(/"keys_age_seconds":\{"https:\/\/idp.prod.example":[0-3]\}/);
     expect((await guard.page('/metrics')).body).toMatch(
       /^firsthand_keys_age_seconds\{issuer="https:\/\/idp.prod.example"\} [0-3]/m,
     );
@@ -83,6 +85,10 @@ describe.concurrent('a guard with keys at an https URL', () => {
     expect((await readiness(guard)).status).toBe(503);
     await server.up();
     await turns(guard, call, 'allowed', 10_000);
+    const refusals = folder.audit().filter(({ event }) => event === 'keys_refused');
+    expect(refusals).toHaveLength(2);
+    expect(refusals[1]).toMatchObject({ issuer: 'https://idp.prod.example', source: `${server.origin}/keys` });
+    expect(refusals[1]?.['detail']).toMatch(/ECONNREFUSED/);
     const changes = folder.audit().filter(({ event }) => event === 'keys_changed');
     expect(changes.map(({ added, removed }) => ({ added, removed }))).toEqual([
       { added: ['key-1'], removed: [] },
@@ -122,7 +128,11 @@ describe.concurrent('a guard with keys at an https URL', () => {
     await until(() => guard.stderr().includes('the configuration is not usable'), CHANGED_FILE_COUNTS);
     expect(guard.stderr()).toContain('/elsewhere: it can not be fetched');
     expect(await guard.reasonFor(call)).toBe('allowed');
+    change(remoteKeys('/keys', { keysCA: 'none.pem' }), 2);
+    guard.signal('SIGHUP');
+    await until(() => guard.stderr().includes('none.pem: the file does not exist'), CHANGED_FILE_COUNTS);
     await server.up();
+    change(remoteKeys('/elsewhere'), 3);
     guard.signal('SIGHUP');
     await until(() => guard.stderr().split('"msg":"reloaded"').length === 3, CHANGED_FILE_COUNTS);
     expect(server.asked.at(-1)?.path).toBe('/elsewhere');

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { status } from '@grpc/grpc-js';
+import { serve, startHttpsSource } from '../helpers/https-source.js';
 import { makeCa } from '../helpers/pki.js';
 import type { TestCa } from '../helpers/pki.js';
 import { makeIssuer } from '../helpers/tokens.js';
@@ -133,8 +134,47 @@ describe.concurrent('a guard on the Workload API', () => {
   });
 });
 
-const bundleJson = (cas: readonly TestCa[], issuers: readonly TestIssuer[]): string =>
+describe('a guard on a bundle endpoint that shows an SVID', () => {
+  test('takes both halves of what it gives, never an older one, and nothing from another server', async () => {
+    const id = 'spiffe://prod.example/bundle/endpoint';
+    const endpoint = await startHttpsSource((_request, response) => response.destroy());
+    const trust = {
+      [PROD]: {
+        bundle: `https://127.0.0.1:${endpoint.port}/`,
+        endpointSpiffeId: id,
+        bootstrap: 'prod.pem',
+      },
+    };
+    const { folder, guard, authority, call, turns, readiness, end } = await sceneWith({ trust });
+    const ask = await call();
+    const gives = (sequence: number, cas: readonly TestCa[], issuers: readonly TestIssuer[]): void => {
+      endpoint.respond(serve(bundleJson(cas, issuers, sequence)));
+      guard.signal('SIGHUP');
+    };
+    expect(await guard.reasonFor(ask)).toBe('bundle_unavailable');
+    gives(7, [folder.ca], [authority]);
+    const told = async (): Promise<string> => (await readiness()).problems['trust prod.example'] ?? '';
+    await until(async () => (await told()).includes('its certificate:'), SOON);
+    expect(await guard.reasonFor(ask)).toBe('bundle_unavailable');
+
+    endpoint.show(await folder.ca.issue({ id }));
+    gives(7, [folder.ca], [authority]);
+    await turns(ask, 'allowed');
+    gives(8, [folder.ca], []);
+    await turns(ask, 'token_key_unknown');
+    gives(7, [folder.ca], [authority]);
+    await until(async () => (await told()).includes('went back from 8 to 7'), SOON);
+    expect(await guard.reasonFor(ask)).toBe('token_key_unknown');
+    gives(9, [], []);
+    await turns(ask, 'peer_untrusted');
+    await end();
+    await endpoint.close();
+  });
+});
+
+const bundleJson = (cas: readonly TestCa[], issuers: readonly TestIssuer[], sequence = 0): string =>
   JSON.stringify({
+    spiffe_sequence: sequence,
     keys: [
       ...cas.map(({ der }) => ({ kty: 'EC', use: 'x509-svid', x5c: [Buffer.from(der).toString('base64')] })),
       ...issuers.map(({ jwk }) => ({ ...jwk, use: 'jwt-svid' })),

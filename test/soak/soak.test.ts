@@ -3,7 +3,7 @@ import { buildCommand } from '../cli/build.js';
 import { reportText } from './report.js';
 import { soak } from './soak.js';
 
-const MAIN = buildCommand();
+const MAIN = await buildCommand();
 
 test('ten rotations of everything under a steady load: no wrong decision, none without keys', async () => {
   const report = await soak({ main: MAIN, rotations: 10, cycle: 2000, rate: 60 });

@@ -117,7 +117,8 @@ function responseTo(
       signal,
       ...(secureContext === undefined ? {} : { secureContext }),
       // Judged below, before anything of an answer is read.
-      ...(serverProblem === undefined ? {} : { rejectUnauthorized: false }),
+      // Said in any case: an environment variable of Node's would switch it off.
+      rejectUnauthorized: serverProblem === undefined,
     });
     let judged = serverProblem === undefined;
     asked.on('socket', (socket) =>

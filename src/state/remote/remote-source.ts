@@ -41,6 +41,8 @@ export function followRemote<T, Authorities>({
   let [askedAt, dueAt, failures] = [-Infinity, -Infinity, 0];
   let asking = false;
   let missed = false;
+  /** SIGHUP came while an attempt was under way, which may have been answered before it. */
+  let again = false;
   let landed: Loaded<T> | undefined;
   let trusted: Authorities | undefined;
 
@@ -61,12 +63,14 @@ export function followRemote<T, Authorities>({
     if (loaded.kind === 'failed') {
       failures += 1;
       problem = loaded.problem;
-      dueAt = now + nextRetry(failures, pace, chance());
+      dueAt = again ? now : now + nextRetry(failures, pace, chance());
+      again = false;
       return;
     }
     if (loaded.kind === 'value') value = loaded.value;
     [loadedAt, failures, problem] = [now, 0, undefined];
-    dueAt = now + nextRefresh(loaded.refreshAfter, pace, maxStale, chance());
+    dueAt = again ? now : now + nextRefresh(loaded.refreshAfter, pace, maxStale, chance());
+    again = false;
   };
 
   const badAuthorities = (): string | undefined => {
@@ -89,8 +93,12 @@ export function followRemote<T, Authorities>({
       await authorities?.poll(now, force);
       const nowTrusted = authorities?.current(now);
       if (force || nowTrusted !== trusted) dueAt = now;
+      if (force && asking) again = true;
       trusted = nowTrusted;
+      // A clock that stepped back must not make what we have look young.
+      loadedAt = Math.min(loadedAt, now);
       const may = authorities === undefined || trusted !== undefined;
+      if (!may) first.done();
       if (may && !asking && !ending.signal.aborted && isDue(now)) ask(now, trusted);
     },
     onChange(wake) {

@@ -16,6 +16,7 @@ import type { Source } from '../../../src/state/source.js';
 import { serve, startHttpsSource } from '../../helpers/https-source.js';
 import type { HttpsSource, Respond } from '../../helpers/https-source.js';
 import { makeCa } from '../../helpers/pki.js';
+import { until as untilWithin } from '../../cli/until.js';
 import { makeIssuer } from '../../helpers/tokens.js';
 import type { TestIssuer } from '../../helpers/tokens.js';
 
@@ -71,6 +72,8 @@ async function attempt(source: Source<unknown>, now: number, force = true): Prom
   await ended;
   await source.poll(now);
 }
+
+const until = (condition: () => boolean): Promise<void> => untilWithin(condition, 5000);
 
 const kidsAt = (source: Source<Keys>, now: number): string[] | undefined => {
   const keys = source.current(now);
@@ -307,6 +310,8 @@ describe('a source that can not be reached', () => {
     const source = sourceOf(from({ ca: join(folder, 'none.pem') }));
     await source.poll(0, true);
     expect(source.startProblem?.()).toMatch(/none.pem: the file does not exist/);
+    // Nobody waits for an attempt that can not be.
+    await source.settled?.();
     expect(server.asked.length).toBe(before);
   });
 });
@@ -385,6 +390,35 @@ describe('the clock', () => {
     const before = server.asked.length;
     await attempt(source, 2 * HOUR, false);
     expect(server.asked.length).toBe(before + 1);
+  });
+
+  it('that steps back does not make old keys young', async () => {
+    server.respond(serve(good));
+    const source = sourceOf();
+    await attempt(source, 10 * HOUR);
+    await server.down();
+    await attempt(source, 2 * HOUR, false);
+    expect(kidsAt(source, 3 * HOUR)).toEqual(['key-1']);
+    expect(source.current(3 * HOUR + 1)).toBeUndefined();
+    await server.up();
+  });
+});
+
+describe('SIGHUP', () => {
+  it('while an attempt is under way causes another one: it may have been answered before', async () => {
+    let answer: () => void = () => undefined;
+    server.respond((request, response) => (answer = () => serve(good)(request, response)));
+    const source = sourceOf(from(), { limits: LIMITS });
+    const before = server.asked.length;
+    await source.poll(0, true);
+    await until(() => server.asked.length === before + 1);
+    await source.poll(1, true);
+    server.respond(serve('{"keys":[]}'));
+    answer();
+    await source.settled?.();
+    await attempt(source, 2, false);
+    expect(kidsAt(source, 2)).toEqual([]);
+    expect(server.asked.length).toBe(before + 2);
   });
 });
 
