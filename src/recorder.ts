@@ -77,8 +77,9 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       event('audit_failed', { detail: error?.message ?? 'the buffer is full' });
     },
   });
-  const write = (record: object): void => sink.write(JSON.stringify(record));
-  const event = <E extends EventName>(name: E, fields: EventFields<E>): void => write(eventRecord(name, fields, now()));
+  /** Rare, and somebody may be waiting for it. */
+  const event = <E extends EventName>(name: E, fields: EventFields<E>): void =>
+    sink.write(JSON.stringify(eventRecord(name, fields, now())), 'now');
   const observeCertificate = createSeenCertificates();
   const recordOf = (outcome: Outcome, attributes: Attributes | undefined, microseconds: number): string => {
     const { audit, environment } = current();
