@@ -91,10 +91,10 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       event('audit_failed', { detail: error?.message ?? 'the buffer is full' });
     },
   });
-  const write = (record: object): void => sink.write(JSON.stringify(record));
+  /** Rare, and somebody may be waiting for it. */
   const event = <E extends EventName>(name: E, fields: EventFields<E>): void => {
     metrics.happened(name);
-    write(eventRecord(name, fields, now()));
+    sink.write(JSON.stringify(eventRecord(name, fields, now())), 'now');
   };
   const certificates = createCertificateTeller(event);
   const recordOf = (outcome: Outcome, attributes: Attributes | undefined, microseconds: number): string => {

@@ -14,7 +14,8 @@ import { openFile, reopenFile, standardOutput } from './output.js';
 import type { Output } from './output.js';
 
 export interface AuditSink {
-  write(line: string): void;
+  /** `soon`: with the lines of the next few milliseconds. */
+  write(line: string, when?: 'soon' | 'now'): void;
   /** Whether records can't be written now. */
   failing(): boolean;
   /** Opens the file anew, for log rotation; until that succeeds the old one is written. */
@@ -48,9 +49,9 @@ export function openSink(to: AuditSettings['to'], options: SinkOptions): AuditSi
   let closing: Promise<void> | undefined;
 
   return {
-    write(line) {
+    write(line, when = 'soon') {
       if (closing !== undefined) return options.onDropped(1);
-      if (buffer.add(line)) return pump.start();
+      if (buffer.add(line)) return pump.start(when);
       options.onDropped(1);
       state.set(true, new Error('the audit buffer is full'));
     },
@@ -93,8 +94,8 @@ function failingState({ onFailing }: SinkOptions): FailingState {
 }
 
 interface Pump {
-  /** Writes soon, unless it does so already or waits to try again. */
-  start(): void;
+  /** Writes, unless it does so already or waits to try again. */
+  start(when: 'soon' | 'now'): void;
   turnTo(output: Output): void;
   /** Resolves once the buffer is empty, a write failed, or the time is up; nothing is written afterwards. */
   drain(): Promise<void>;
@@ -157,9 +158,9 @@ function pumpLines(buffer: ReturnType<typeof lineBuffer>, first: Output, state: 
   }
 
   return {
-    start() {
+    start(when) {
       if (retry !== undefined || writing) return;
-      if (buffer.waiting() >= BATCH_BYTES) now();
+      if (when === 'now' || buffer.waiting() >= BATCH_BYTES) now();
       else gathering ??= setTimeout(now, GATHER_MS);
     },
     turnTo(next) {

@@ -19,7 +19,8 @@ import { prepareAnswer } from '../wire/prepared-answer.js';
 import type { PreparedAnswer } from '../wire/prepared-answer.js';
 import { readRequest } from '../wire/read-request.js';
 import { encodeAnswer } from '../wire/write-response.js';
-import { mayQuote } from './quoted.js';
+import { mayQuote, quotable } from './quoted.js';
+import type { Quotable } from './quoted.js';
 import { isPlain } from './texts.js';
 
 /** Explanations that are longer are rare; the whole record is made for them. */
@@ -31,6 +32,7 @@ export class Settled {
   readonly outcome: Outcome;
   #answer: PreparedAnswer | undefined;
   #record: RecordTemplate | 'none' | undefined;
+  #explanation: Quotable | undefined;
   #told = -Infinity;
 
   constructor(
@@ -69,6 +71,13 @@ export class Settled {
   record(): RecordTemplate | undefined {
     this.#record ??= this.#template() ?? 'none';
     return this.#record === 'none' ? undefined : this.#record;
+  }
+
+  /** What the record says of a refusal; undefined where it says nothing. */
+  explanation(): Quotable | undefined {
+    const detail = this.record()?.detail;
+    if (detail === undefined) return undefined;
+    return (this.#explanation ??= quotable(detail));
   }
 
   #template(): RecordTemplate | undefined {
@@ -130,7 +139,7 @@ export class Found {
   /** The record as text, as JSON would have it of the whole record; undefined where that has to be made. */
   line(): string | undefined {
     const template = this.settled.record();
-    if (template === undefined || this.#mayQuote(template.detail)) return undefined;
+    if (template === undefined || this.#mayQuote()) return undefined;
     const traces = tracePart(
       valueAt(this.bytes, this.#traceparent, this.#traceparentEnd),
       valueAt(this.bytes, this.#requestId, this.#requestIdEnd),
@@ -138,7 +147,8 @@ export class Found {
     return template.line(this.id, this.#common.momentOf(this.time), this.microseconds, this.#told + traces);
   }
 
-  #mayQuote(detail: string | undefined): boolean {
+  #mayQuote(): boolean {
+    const detail = this.settled.explanation();
     if (detail === undefined) return false;
     const { glance } = this.#common;
     return !glance.look(this.bytes) || mayQuote(detail, this.bytes, glance.seen);

@@ -6,15 +6,29 @@ import { queryValues, SHORTEST_SECRET } from '../audit/explanation.js';
 import type { Seen } from '../wire/seen.js';
 import { textOf } from './texts.js';
 
-/** `detail` is ASCII. */
-export function mayQuote(detail: string, bytes: Buffer, seen: Seen): boolean {
+/** An explanation in ASCII, and which pairs of characters it holds: what holds none of a value's pairs does not hold the value. */
+export interface Quotable {
+  readonly text: string;
+  readonly pairs: Uint8Array;
+}
+
+const PAIRS = 256;
+const pairOf = (first: number, second: number): number => (first * 31 + second) & (PAIRS - 1);
+
+export function quotable(text: string): Quotable {
+  const pairs = new Uint8Array(PAIRS);
+  for (let at = 1; at < text.length; at += 1) pairs[pairOf(text.charCodeAt(at - 1), text.charCodeAt(at))] = 1;
+  return { text, pairs };
+}
+
+export function mayQuote(detail: Quotable, bytes: Buffer, seen: Seen): boolean {
   for (let header = 0; header < seen.values; header += 1) {
     const from = seen.valuePlaces[header * 2] as number;
     const to = seen.valuePlaces[header * 2 + 1] as number;
     // A credential is also quoted without its scheme.
     if (holds(detail, bytes, from, to) || holds(detail, bytes, afterSpace(bytes, from, to), to)) return true;
   }
-  return mayQuoteQuery(detail, bytes, seen);
+  return mayQuoteQuery(detail.text, bytes, seen);
 }
 
 function mayQuoteQuery(detail: string, bytes: Buffer, { path, pathEnd, targetEnd }: Seen): boolean {
@@ -24,9 +38,12 @@ function mayQuoteQuery(detail: string, bytes: Buffer, { path, pathEnd, targetEnd
   return values.some((value) => value.length >= SHORTEST_SECRET && detail.includes(value));
 }
 
-function holds(detail: string, bytes: Buffer, from: number, to: number): boolean {
+function holds({ text, pairs }: Quotable, bytes: Buffer, from: number, to: number): boolean {
   const length = to - from;
-  return length >= SHORTEST_SECRET && length <= detail.length && detail.includes(textOf(bytes, from, to));
+  if (length < SHORTEST_SECRET || length > text.length) return false;
+  for (let at = from; at < from + SHORTEST_SECRET; at += 2)
+    if (pairs[pairOf(bytes[at] as number, bytes[at + 1] as number)] === 0) return false;
+  return text.includes(textOf(bytes, from, to));
 }
 
 const SPACE = 0x20;
