@@ -21,12 +21,12 @@ const ORDERS = 'spiffe://prod.example/ns/shop/sa/orders';
 /** Contract, section 9: a changed file counts within 5 s. */
 export const FILE_GRACE = 5000;
 /** From an answer of the key server to the guard's next decision: the set is read and swapped. */
-const TAKING_IN = 1000;
+const TAKING_IN = 1500;
 /** What the key server allows its answers to be kept, s. */
 export const MAX_AGE = 1;
 
 /** Turns that a key, and a root, stay after the turn that put them: the next one is sure before they go. */
-const KEY_TURNS = 3;
+const KEY_TURNS = 4;
 const ROOT_TURNS = 4;
 /** Turns after the last new one, until the last old one is sure to be refused: roots go last, and count 5 s later. */
 export const turnsAfter = (cycle: number): number => ROOT_TURNS + Math.ceil(FILE_GRACE / cycle);

@@ -6,7 +6,7 @@ import { soak } from './soak.js';
 const MAIN = await buildCommand();
 
 test('ten rotations of everything under a steady load: no wrong decision, none without keys', async () => {
-  const report = await soak({ main: MAIN, rotations: 10, cycle: 2000, rate: 60 });
+  const report = await soak({ main: MAIN, rotations: 10, cycle: 1900, rate: 60 });
   expect(report.wrong, reportText(report)).toEqual([]);
   expect(report.reasons.has('keys_unavailable')).toBe(false);
   expect(report.reasons.has('bundle_unavailable')).toBe(false);

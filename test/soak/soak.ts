@@ -41,7 +41,7 @@ export interface SoakReport extends Tally {
 }
 
 /** max-age, one look of the guard's, and what a busy machine adds. */
-export const REFRESH_BOUND = MAX_AGE * 1000 + 500 + 1500;
+export const REFRESH_BOUND = MAX_AGE * 1000 + 500 + 3000;
 
 export async function soak(options: SoakOptions): Promise<SoakReport> {
   const folder = mkdtempSync(join(tmpdir(), 'firsthand-soak-'));
@@ -60,8 +60,7 @@ async function soakIn(folder: string, world: World, options: SoakOptions): Promi
   const teller = createTeller();
   const begin = Date.now();
   try {
-    await until(() => world.fetches.length > 0, 10_000);
-    await until(() => Date.now() > (world.fetches[0] ?? 0) + 1000, 10_000);
+    await until(() => world.keys.every((key) => world.keyLife(key).from < Date.now()), 15_000);
     const load = startLoad(world, clients, options.rate, teller);
     const doors = startConnecting(world, guard, teller);
     for (let turn = 0; turn < options.rotations + turnsAfter(options.cycle); turn += 1) {

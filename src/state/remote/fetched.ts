@@ -6,6 +6,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { get } from './https.js';
 import type { Transport } from './https.js';
+import { isPlainHttps } from './discovery.js';
 import { lifetimeOf } from './freshness.js';
 
 /** What the last good answer was known by (RFC 9110 §8.8). */
@@ -47,6 +48,7 @@ export async function fetchDocument(
     const next = targetOf(headers.location, at);
     if (next === undefined) return failed('it redirects to nowhere');
     if (next.origin !== at.origin) return failed(`it redirects to another origin, ${next.origin}; name the right URL`);
+    if (!isPlainHttps(next.href)) return failed('it redirects to a URL with a name or password');
     at = next;
   }
   return failed(`it redirects more than ${MAX_REDIRECTS} times`);

@@ -188,6 +188,7 @@ describe('a source that answers badly keeps the last good keys, and says why', (
     ['a redirect to another origin', () => redirect('https://other.example/keys'), /another origin, https:\/\/other/],
     ['a redirect to another port', () => redirect('https://localhost:1/keys'), /another origin/],
     ['a redirect to http', () => redirect(`http://localhost:${server.port}/keys`), /another origin, http:/],
+    ['a redirect with a password', () => redirect(`https://a:b@localhost:${server.port}/keys`), /name or password/],
     ['redirects without end', () => redirect('/keys'), /more than 3 times/],
     ['a redirect to nowhere', () => (_, response) => void response.writeHead(302).end(), /nowhere/],
     ['HTML', () => serve('<!doctype html><title>Sign in</title>', { 'content-type': 'text/html' }), /expected JSON/],
