@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config/load.js';
 import { openCore } from '../../src/core.js';
 import { checkGuardrails, createMemory } from '../../src/engine.js';
 import type { Handle } from '../../src/handle.js';
+import { createRemotes } from '../../src/state/remote/remotes.js';
 import { createRecorder } from '../../src/recorder.js';
 import type { Recorder } from '../../src/recorder.js';
 import { configFor, makeCorpus } from './corpus.js';
@@ -36,7 +37,10 @@ async function open(folder: string, allowed: 'all' | 'none'): Promise<Guard> {
   const fault = (error: unknown): void => {
     throw error;
   };
-  const core = await openCore(settings, 'start', createMemory(settings), recorder, Date.now, fault);
+  const core = await openCore(settings, 'start', {
+    ...{ memory: createMemory(settings), remotes: createRemotes(), recorder, now: Date.now },
+    onFault: fault,
+  });
   recorder.observe(core);
   return { name: `audit ${allowed}`, handle: core.handle, recorder };
 }

@@ -135,7 +135,7 @@ describe.concurrent('a guard with keys at an https URL', () => {
     change(remoteKeys('/elsewhere'), 3);
     guard.signal('SIGHUP');
     await until(() => guard.stderr().split('"msg":"reloaded"').length === 3, CHANGED_FILE_COUNTS);
-    expect(server.asked.at(-1)?.path).toBe('/elsewhere');
+    expect(server.asked.map(({ path }) => path)).toContain('/elsewhere');
     expect(await guard.reasonFor(call)).toBe('allowed');
   });
 
