@@ -11,13 +11,16 @@ import { build } from 'esbuild';
 const ROOT = dirname(fileURLToPath(import.meta.url));
 
 /** Bundled; every other package is loaded from node_modules by the command, or the listener, that needs it. */
-const BUNDLED = ['zod', 'yaml', 'lru-cache'];
+const BUNDLED = ['zod', 'yaml', 'lru-cache', 'pino'];
 
 const onlyBundled = {
   name: 'only-bundled',
   setup({ onResolve }) {
-    onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
-      kind === 'entry-point' || BUNDLED.some((name) => path === name || path.startsWith(`${name}/`))
+    onResolve({ filter: /^[^./]/ }, ({ path, kind, importer }) =>
+      // What a bundled package needs is bundled with it.
+      kind === 'entry-point' ||
+      /[/\\]node_modules[/\\]/.test(importer) ||
+      BUNDLED.some((name) => path === name || path.startsWith(`${name}/`))
         ? undefined
         : { path, external: true },
     );

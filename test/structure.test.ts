@@ -96,6 +96,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   'grpc-health-check': ['wire', 'cli/health.ts'],
   jose: ['workbench/forge-issuer.ts'],
   'lru-cache': ['state'],
+  pino: ['audit'],
   commander: ['main.ts', 'cli'],
   yaml: ['config', 'lint', 'workbench', 'cli'],
   zod: ['config', 'state/revocation-file.ts', 'state/redis/pinned-text.ts', 'replay', 'workbench', 'lint'],

@@ -4,6 +4,7 @@
  * once is lost. Does NOT replace the audit log, and no decision is told here.
  */
 import { writeSync } from 'node:fs';
+import { pino } from 'pino';
 import type { LogLevel } from '../model/settings.js';
 import { list, text } from './text.js';
 
@@ -19,26 +20,22 @@ export interface Log {
 }
 
 export function createLog(level: LogLevel): Log {
-  const { write } = standardError();
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    standardError(),
+  );
   const say =
     (at: Exclude<LogLevel, 'silent'>): Say =>
     (message, facts) => {
-      if (WEIGHT[at] < WEIGHT[level]) return;
-      const line = { level: at, time: new Date().toISOString(), ...bounded(facts ?? {}), msg: message };
-      write(`${JSON.stringify(line)}\n`);
+      if (logger.isLevelEnabled(at)) logger[at](bounded(facts ?? {}), message);
     };
   return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error'), fatal: say('fatal') };
 }
-
-const WEIGHT: Readonly<Record<LogLevel, number>> = {
-  trace: 0,
-  debug: 1,
-  info: 2,
-  warn: 3,
-  error: 4,
-  fatal: 5,
-  silent: 6,
-};
 
 const bounded = (facts: Facts): Record<string, unknown> =>
   Object.fromEntries(
