@@ -16,7 +16,7 @@ import { readinessOf } from './readiness.js';
 import { createRecorder } from './recorder.js';
 import type { Recorder } from './recorder.js';
 import { describe, StartError } from './start-error.js';
-import { every, oneAtATime } from './turns.js';
+import { every, oneAtATime } from './in-turn.js';
 import { openTls } from './tls.js';
 import type { TlsFiles } from './tls.js';
 import { createRemotes } from './state/remote/remotes.js';
