@@ -30,6 +30,8 @@ export interface ReadingParts {
   readonly onRevocation: OnRevocation;
 }
 
+/** No epoch of any store. */
+const NONE = 'none';
 /** Standings that are written back at once. */
 const BATCH = 200;
 
@@ -130,7 +132,8 @@ export function createReading({ layer, seal, now, onRevocation }: ReadingParts):
     } while (cursor !== '0');
     const problem = (await repair(ask)) ?? (await restoreAll(ask));
     if (problem !== undefined) return problem;
-    [epoch, count, position] = [is, Number(changes), last];
+    // What can not be read is looked at again and again: nobody can say that nothing is missing.
+    [epoch, count, position] = [all ? is : NONE, Number(changes), last];
     live = true;
     return all ? undefined : unreadable.problem;
   };
@@ -151,8 +154,7 @@ export function createReading({ layer, seal, now, onRevocation }: ReadingParts):
       if (repaired !== undefined) return repaired;
       const is = await ask('GET', EPOCH);
       if (!is.ok) return is.problem;
-      if (missed || String(is.value ?? '') !== epoch) return readAll(ask);
-      return all ? undefined : unreadable.problem;
+      return missed || !all || String(is.value ?? '') !== epoch ? readAll(ask) : undefined;
     },
   };
 }
@@ -187,9 +189,9 @@ interface Change {
   readonly sealed: string;
 }
 
-/** The reply of XREAD: null, or for our one stream its entries with their fields. */
+/** The reply of XREAD: null, or for our one stream its entries with their fields; in RESP3 by the name of the stream. */
 function entriesOf(value: unknown): readonly Change[] {
-  const [stream] = isList(value) ? value : [];
+  const [stream] = isList(value) ? value : Object.entries(value ?? {});
   const entries = isList(stream) ? stream[1] : [];
   return (isList(entries) ? entries : []).filter(isList).map(([id, fields]) => {
     const facts = new Map(pairsOf(fields));
