@@ -95,7 +95,8 @@ function isStillClear(entry: CachedDecision, now: number, deps: RecallDependenci
   if (deps.revocationsStale?.(now) === true && !mayBeUsedStale(entry, now)) return false;
   for (const each of [names, beside?.names]) {
     if (each === undefined || isRevoked(each, now).ok) continue;
-    onFallen?.(each, now);
+    if (cleared?.fallen !== true) onFallen?.(each, now);
+    if (cleared !== undefined) cleared.fallen = true;
     return false;
   }
   if (cleared !== undefined) [cleared.standing, cleared.from] = [current, now];

@@ -21,6 +21,8 @@ export interface Reading {
   readChanges(ask: Ask, block: number): Promise<string | undefined>;
   /** Takes in one standing. `stored`: whether the store has it. */
   adopt(standing: SharedStanding, source: RevocationSource, stored: boolean): void;
+  /** What this guard writes itself, until it has: it may come back before the answer does. */
+  readonly own: Map<string, RevocationSource>;
 }
 
 export interface ReadingParts {
@@ -49,6 +51,7 @@ export function createReading({ layer, seal, now, onRevocation }: ReadingParts):
   let epoch = '';
   let live = false;
   let repairs: Repair[] = [];
+  const ours = new Map<string, RevocationSource>();
 
   const knownOf = (row: Pick<Row, 'type' | 'digest'>, standing: Standing, previous: number): SharedStanding => {
     const words = layer.words(row.digest);
@@ -66,7 +69,8 @@ export function createReading({ layer, seal, now, onRevocation }: ReadingParts):
       const before = table.untilOf(digest);
       layer.put(type, digest, { kind, until, order }, { order: words }, now());
       const isNews = kind === 'revoke' ? until > before : before > now();
-      if (words !== undefined && isNews) onRevocation({ ...words, source, live });
+      const from = ours.get(digest.toString('latin1')) ?? source;
+      if (words !== undefined && isNews) onRevocation({ ...words, source: from, live });
     }
     if (stored) table.touch(digest);
   };
@@ -141,6 +145,7 @@ export function createReading({ layer, seal, now, onRevocation }: ReadingParts):
   return {
     adopt,
     readAll,
+    own: ours,
     async readChanges(ask, block) {
       const reply = await ask(...awaitChanges(position, block));
       if (!reply.ok) return reply.problem;

@@ -84,10 +84,13 @@ export function openSharedRevocations(
     async write(order, source) {
       const digest = digestOf(order.revocation);
       const known = layer.table.find(digest);
+      const name = digest.toString('latin1');
+      reading.own.set(name, source);
       const written = await writeOrder(ask, seal, order, known);
       // µs, as the store's clock has it: what it does not have yet is written back later.
       const standing = written.ok ? written.standing : nextStanding(order, digest, known, at(order) * 1000);
       reading.adopt(standing, source, written.ok);
+      reading.own.delete(name);
       return written.ok ? undefined : written.problem;
     },
     async close() {

@@ -66,6 +66,7 @@ export function followRevocations(file: string, index: Revocations, hooks: FileH
         const unfinished = half;
         half = undefined;
         const read = await reader.read({ restarted, line: take });
+        counted.endReading();
         if (read === undefined) problems = [];
         if (read === false && unfinished !== undefined) problems.push(`line ${unfinished}: it is no whole object`);
         unreadable = undefined;
@@ -104,16 +105,19 @@ function parseJson(text: string): unknown {
 function createCounted() {
   const before = new Set<string>();
   let own = new Set<string>();
+  let replaced = false;
   return {
     isNew(text: string): boolean {
       const name = hash('sha256', text.trim(), 'base64').slice(0, 16);
       own.add(name);
-      return !before.has(name);
+      return !replaced || !before.has(name);
     },
     beginAgain(): void {
       for (const name of own) before.add(name);
       own = new Set();
+      replaced = true;
     },
+    endReading: () => void (replaced = false),
   };
 }
 

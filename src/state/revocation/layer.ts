@@ -33,7 +33,7 @@ const MAX_WORDS = 10_000;
 
 export function createLayer(): Layer {
   const table = createRevocationTable();
-  const words = new Map<string, RevocationOrder>();
+  const words = createWords();
   const shapes = new Set<Shape>();
   let added = 0;
   return {
@@ -43,19 +43,32 @@ export function createLayer(): Layer {
     holds: (type) => table.size(type) > 0,
     isLive: (digest, now) => table.untilOf(digest) > now,
     words: (digest) => words.get(digest.toString('latin1')),
-    put(type, digest, standing, { order, shape = order && shapeOf(order.revocation.value) }, now) {
+    put(type, digest, standing, { order, shape = shapeIn(type, order) }, now) {
       const before = table.untilOf(digest);
       table.put(type, digest, standing, now);
       if (type === 'identity' && shape !== undefined) shapes.add(shape);
       if (standing.kind === 'revoke' && standing.until > before) added += 1;
-      if (order !== undefined) remember(words, digest.toString('latin1'), order);
+      if (order !== undefined) words.set(digest.toString('latin1'), order);
     },
   };
 }
 
-function remember(words: Map<string, RevocationOrder>, key: string, order: RevocationOrder): void {
-  words.delete(key);
-  words.set(key, order);
-  const [oldest] = words.keys();
-  if (words.size > MAX_WORDS && oldest !== undefined) words.delete(oldest);
+const shapeIn = (type: RevocationType, order: RevocationOrder | undefined): Shape | undefined =>
+  type === 'identity' && order !== undefined ? shapeOf(order.revocation.value) : undefined;
+
+/** The oldest place is taken by each new one; a name that comes twice may lose its words with its older place. */
+function createWords() {
+  const words = new Map<string, RevocationOrder>();
+  const places: string[] = [];
+  let next = 0;
+  return {
+    get: (name: string): RevocationOrder | undefined => words.get(name),
+    set(name: string, order: RevocationOrder): void {
+      const oldest = places[next];
+      if (oldest !== undefined) words.delete(oldest);
+      places[next] = name;
+      next = (next + 1) % MAX_WORDS;
+      words.set(name, order);
+    },
+  };
 }
