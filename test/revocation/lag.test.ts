@@ -60,7 +60,10 @@ async function startFleet(changes: Readonly<Record<string, unknown>>): Promise<F
       ...{ check: [`unix:check${index}.sock`], admin: `unix:admin${index}.sock`, adminTokenFile: 'admin.token' },
     });
     guards.push(
-      await startGuard(folder, configWith({ ...changes, listen, audit: { to: `file:audit${index}.ndjson` } })),
+      await startGuard(
+        folder,
+        configWith({ cache: { maxAge: '10m' }, ...changes, listen, audit: { to: `file:audit${index}.ndjson` } }),
+      ),
     );
   }
   const state = { over: false };
