@@ -9,17 +9,23 @@ import type { Core } from './core.js';
 import { openDoors, openSecrets } from './doors.js';
 import type { Doors } from './doors.js';
 import { createMemory } from './engine.js';
+import type { Memory } from './engine.js';
 import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
+import type { OnRevocation } from './model/revocation.js';
 import type { Address, Settings } from './model/settings.js';
 import { readinessOf } from './readiness.js';
 import { createRecorder } from './recorder.js';
 import type { Recorder } from './recorder.js';
+import { revocationApi } from './revocation-api.js';
+import { endsContest, openRevocationDesk } from './revocation-desk.js';
+import type { RevocationDesk } from './revocation-desk.js';
 import { describe, StartError } from './start-error.js';
 import { every, oneAtATime } from './in-turn.js';
 import { openTls } from './tls.js';
 import type { TlsFiles } from './tls.js';
 import { createRemotes } from './state/remote/remotes.js';
+import { createRevocations } from './state/revocations.js';
 import type { Sources } from './state/sources.js';
 import { openStore } from './store.js';
 import type { Store } from './store.js';
@@ -50,12 +56,22 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
   const onFault = (fault: unknown): void => log.error('a check failed', { fault: describe(fault) });
   const secrets = await openSecrets(settings.listen, now());
   const tls = await openTls(settings.listen, now());
-  const recorder = openRecorder(settings, log, now);
-  const store = await openStore(settings, { now, onFault, ...recorder });
-  const memory = createMemory(settings, store.presented);
+  const house: { desk?: RevocationDesk; memory?: Memory } = {};
+  const recorder = openRecorder(settings, log, now, (token) => house.desk?.conflict(token));
+  const onRevocation: OnRevocation = (applied) => {
+    recorder.onRevocation(applied);
+    const token = endsContest(applied);
+    if (token !== undefined) house.memory?.release(token, now());
+  };
+  const store = await openStore(settings, { now, onFault, ...recorder, onRevocation });
+  const memory = (house.memory = createMemory(settings, store.presented, createRevocations(store.revocations)));
+  const { revocations } = memory;
+  const { onRevocationProblems: onProblems } = recorder;
+  const desk = openRevocationDesk({ revocations, store, onRevocation, onProblems, log, now, onFault });
+  house.desk = desk;
   const remotes = createRemotes();
   const open = (next: Settings, when: 'start' | 'reload'): Promise<Core> =>
-    openCore(next, when, { memory, remotes, recorder: heardBy(onCheck, recorder, next), now, onFault });
+    openCore(next, when, { memory, desk, remotes, recorder: heardBy(onCheck, recorder, next), now, onFault });
   let core = await open(settings, 'start').catch((error: unknown) => endWith(store, error));
   recorder.observe(core);
   const [inTurn, reloading] = [oneAtATime(), oneAtATime()];
@@ -68,7 +84,7 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
   const state: { draining: boolean; doors?: Doors } = { draining: false };
   const poll = (force: boolean): Promise<void> =>
     inTurn(async () => {
-      await core.poll(force);
+      await Promise.all([core.poll(force), desk.poll()]);
       for (const file of secrets.all) {
         if ((await file.poll(now(), force)) === 'refused')
           log.error('a file is not usable, the last good one goes on', { file: file.from, problem: file.problem() });
@@ -81,11 +97,13 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
     secret: secrets.secret,
     adminToken: secrets.adminToken,
     tls: tls?.current(now()),
-    readiness: () => readinessOf(core, secrets, tls, store, recorder, state.draining, now()),
+    readiness: () => readinessOf(core, { desk, secrets, tls, store, recorder }, state.draining, now()),
+    revoke: revocationApi(desk.take, now),
     policy: () => effectivePolicy(core.sources),
     metrics: recorder.metrics,
   }).catch((error: unknown) => {
     stopPolling();
+    desk.close();
     core.close();
     return endWith(store, error);
   }));
@@ -120,6 +138,7 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
       await new Promise((resolve) => setTimeout(resolve, settings.listen.drainDelay));
       await Promise.all(doors.listeners.map((listener) => listener.close(GRACE)));
       stopPolling();
+      desk.close();
       core.close();
       await Promise.all(doors.pages.map((page) => page.close()));
       await store.close();
@@ -149,9 +168,9 @@ function heardBy(onCheck: OnCheck | undefined, recorder: Recorder, settings: Set
   };
 }
 
-function openRecorder(settings: Settings, log: Log, now: () => number): Recorder {
+function openRecorder(...parts: Parameters<typeof createRecorder>): Recorder {
   try {
-    return createRecorder(settings, log, now);
+    return createRecorder(...parts);
   } catch (error) {
     throw new StartError(2, [describe(error)]);
   }

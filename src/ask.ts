@@ -34,6 +34,10 @@ export interface CheckDependencies {
   readonly writeClaims: WriteClaims;
   readonly contestPin: ContestPin;
   readonly isRevoked: IsRevoked;
+  /** Whether revocations may have been missed: their store was not heard for `revocation.maxStaleness`. Absent: never. */
+  readonly revocationsStale?: (now: number) => boolean;
+  /** A decision that was found is refused by a revocation. */
+  readonly onFallen?: (names: RevocableNames, now: number) => void;
   /** Absent: the revocations are asked on each hit. */
   readonly standing?: RevocationStanding;
   readonly cache: DecisionCache;

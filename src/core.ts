@@ -9,19 +9,18 @@ import type { Engine, Memory } from './engine.js';
 import { createHandler } from './handle.js';
 import type { Handle } from './handle.js';
 import { fromText } from './model/from.js';
-import type { TokenName, TrustDomain } from './model/ids.js';
+import type { TrustDomain } from './model/ids.js';
 import type { Settings } from './model/settings.js';
 import { createQuick } from './quick/quick.js';
 import { openIdentity } from './identity.js';
 import type { OwnIdentity } from './identity.js';
 import { openingFor } from './openers.js';
 import type { Recorder } from './recorder.js';
+import type { RevocationDesk } from './revocation-desk.js';
 import { StartError } from './start-error.js';
 import type { Remotes } from './state/remote/remotes.js';
-import { followRevocations } from './state/revocation-file.js';
 import { CANDIDATE, openSources, POLICY } from './state/sources.js';
 import type { OnSource, Sources } from './state/sources.js';
-import type { WatchedFile } from './state/watched-file.js';
 
 export interface Core {
   readonly settings: Settings;
@@ -30,8 +29,6 @@ export interface Core {
   readonly handle: Handle;
   /** Our own SVID; undefined where none is configured. */
   readonly identity: OwnIdentity | undefined;
-  /** Undefined where the revocation file is fine, or none is configured. */
-  readonly revocationProblem: () => string | undefined;
   poll(force: boolean): Promise<void>;
   /** Takes in what sources elsewhere have brought. */
   takeIn(): Promise<void>;
@@ -42,6 +39,7 @@ export interface Core {
 /** What outlives a core. */
 export interface House {
   readonly memory: Memory;
+  readonly desk: RevocationDesk;
   /** What was fetched, with its age. */
   readonly remotes: Remotes;
   readonly recorder: Recorder;
@@ -52,7 +50,7 @@ export interface House {
 export async function openCore(
   settings: Settings,
   when: 'start' | 'reload',
-  { memory, remotes, recorder, now, onFault }: House,
+  { memory, desk, remotes, recorder, now, onFault }: House,
 ): Promise<Core> {
   // A start that is refused tells its problems once, in the refusal.
   const early: Parameters<OnSource>[] = [];
@@ -72,10 +70,11 @@ export async function openCore(
   }
   tell = recorder.onSource;
   for (const facts of early) tell(...facts);
-  const { mayAnswer, onOutcome, onFound, onClockStep } = recorder;
-  const engine = createEngine({ settings, memory, snapshot: sources.snapshot, now, onFault, onClockStep });
+  const { mayAnswer, onOutcome, onFound, onClockStep, onFallen } = recorder;
+  const told = { onFault, onClockStep, onFallen };
+  const engine = createEngine({ settings, memory, snapshot: sources.snapshot, now, ...told });
   const quick = createQuick(engine.parts);
-  const revocations = await openRevocations(settings, memory, recorder, now);
+  await desk.follow(settings);
   const follow = async (force: boolean): Promise<void> => {
     await identity?.poll(now(), force);
     recorder.onOwnCertificate('identity', identity?.current(now()), identity?.from ?? '');
@@ -92,10 +91,8 @@ export async function openCore(
       ...(quick && { quick }),
       ...(onFound && { onFound }),
     }),
-    revocationProblem: () => revocations?.problem(),
     async poll(force) {
       await sources.poll(now(), force);
-      await revocations?.poll(now(), force);
       await follow(force);
     },
     async takeIn() {
@@ -149,25 +146,4 @@ function rootsOf({ trust }: Settings, sources: Sources): ReadonlyMap<TrustDomain
 async function waitForOthers(sources: Sources, now: () => number): Promise<void> {
   await sources.settled();
   await sources.takeIn(now());
-}
-
-async function openRevocations(
-  { revocation }: Settings,
-  memory: Memory,
-  recorder: Recorder,
-  clock: () => number,
-): Promise<WatchedFile<unknown> | undefined> {
-  if (revocation.file === null) return undefined;
-  const followed = followRevocations(
-    revocation.file,
-    memory.revocations,
-    (event, revocation) => {
-      recorder.onRevocation(event, revocation);
-      // Who takes a token's revocation back has looked into it: its first presenter holds the pin again.
-      if (event === 'unrevoked' && revocation.type === 'token') memory.release(revocation.value as TokenName, clock());
-    },
-    recorder.onRevocationProblems,
-  );
-  await followed.poll(clock(), true);
-  return followed;
 }

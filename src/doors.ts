@@ -38,8 +38,8 @@ export async function openDoors(listen: ListenSettings, log: Log, behind: Behind
     log: warn,
     ...(behind.secret && { secret: behind.secret }),
   };
-  const { readiness, policy, metrics, adminToken } = behind;
-  const http = { token: () => adminToken?.(), readiness, policy, metrics, socketMode: listen.socketMode, log };
+  const { readiness, policy, metrics, revoke, adminToken } = behind;
+  const http = { token: () => adminToken?.(), readiness, policy, metrics, revoke, socketMode: listen.socketMode, log };
   try {
     for (const address of listen.check) {
       // Who may open a Unix socket is said by its file mode.

@@ -48,9 +48,10 @@ export interface Memory extends Presented {
 export const createMemory = (
   { cache }: Pick<Settings, 'cache'>,
   presented: Presented = createPresented(cache.pins),
+  revocations: Revocations = createRevocations(),
 ): Memory => ({
   ...presented,
-  revocations: createRevocations(),
+  revocations,
 });
 
 /** Verified tokens that are remembered beside the decisions; each holds its text and claims, some KiB. */
@@ -63,16 +64,19 @@ export interface EngineOptions {
   readonly now: () => number;
   readonly onFault: (fault: unknown) => void;
   readonly onClockStep?: () => void;
+  readonly onFallen?: CheckDependencies['onFallen'];
   /** For the tests that take a part away. */
   readonly without?: Partial<Pick<CheckDependencies, 'keyParts' | 'deaf' | 'cache'>>;
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { settings, snapshot, now, onFault, onClockStep, without, memory = createMemory(settings) } = options;
+  const { settings, snapshot, now, onFault, onClockStep, onFallen, without } = options;
+  const { memory = createMemory(settings) } = options;
   const turns = createTurns();
   const certificates = createCertificates(certificateReaders(pathVerifier(rememberAuthorities())), turns);
   const tokens = createTokens(verifyTokenSignature, Math.min(settings.cache.entries, MAX_TOKENS), turns);
   const cache = without?.cache ?? createDecisionCache(settings.cache.entries, settings.cache.maxAge);
+  const isStale = (at: number): boolean => memory.revocations.silence(at) > settings.revocation.maxStaleness;
   const parts: CheckDependencies = {
     settings,
     snapshot,
@@ -84,13 +88,15 @@ export function createEngine(options: EngineOptions): Engine {
     writeClaims: memory.writeClaims,
     contestPin: memory.contestPin,
     isRevoked: memory.revocations.isRevoked,
-    standing: memory.revocations.standing,
+    standing: (at) => (isStale(at) ? NaN : memory.revocations.standing(at)),
+    revocationsStale: isStale,
     cache,
     now: watchClock(now, () => {
       cache.clear();
       onClockStep?.();
     }),
     newId: randomUUID,
+    ...(onFallen && { onFallen }),
     onFault,
     ...without,
   };

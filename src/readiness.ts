@@ -3,21 +3,28 @@ import type { Readiness } from './admin/routes.js';
 import type { Core } from './core.js';
 import type { Secrets } from './doors.js';
 import type { Recorder } from './recorder.js';
+import type { RevocationDesk } from './revocation-desk.js';
 import type { Store } from './store.js';
 import type { TlsFiles } from './tls.js';
 
+/** What the guard has besides its core. */
+export interface Around {
+  readonly desk: Pick<RevocationDesk, 'problem'>;
+  readonly secrets: Secrets;
+  readonly tls: TlsFiles | undefined;
+  readonly store: Store;
+  readonly recorder: Recorder;
+}
+
 /** Not ready is who has no good files or keys, goes away, or denies everything because records can't be written. */
 export function readinessOf(
-  { sources, identity, revocationProblem }: Core,
-  secrets: Secrets,
-  tls: TlsFiles | undefined,
-  store: Store,
-  recorder: Recorder,
+  { sources, identity }: Core,
+  { desk, secrets, tls, store, recorder }: Around,
   draining: boolean,
   now: number,
 ): Readiness {
   const others: [string, string | undefined][] = [
-    ['revocations', revocationProblem()],
+    ['revocations', desk.problem(now)],
     ['identity', identity?.problem()],
     ['listen.tls', tls?.problem()],
     ['store', store.problem()],

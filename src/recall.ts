@@ -20,6 +20,7 @@ import { demandOf, isPermit } from './policy/decide.js';
 import { FORWARDED_HEADER } from './request/shape.js';
 import { decisionKey } from './state/decision-cache.js';
 import type { CachedDecision, KeyInputs } from './state/decision-cache.js';
+import { needsFreshRevocations } from './stale.js';
 
 const linesOf = (route: Route): readonly Line[] =>
   route.line === undefined ? route.guardrails : [route.line, ...route.guardrails];
@@ -68,7 +69,10 @@ export function recallKey({ attributes, shape, route, beside, snapshot, deps }: 
 }
 
 /** Whom a decision that was found is asked about once more. */
-export type RecallDependencies = Pick<CheckDependencies, 'cache' | 'isRevoked' | 'standing' | 'pins'>;
+export type RecallDependencies = Pick<
+  CheckDependencies,
+  'cache' | 'isRevoked' | 'standing' | 'revocationsStale' | 'onFallen' | 'pins'
+>;
 
 export function recall(key: string, now: number, deps: RecallDependencies): CachedDecision | undefined {
   const entry = deps.cache.find(key, now);
@@ -83,17 +87,28 @@ export function recall(key: string, now: number, deps: RecallDependencies): Cach
  * Revocations are asked on each hit. While none is added they can only end: names that were clear under the same standing
  * are clear at every later moment. A clock that steps back may bring one back to life, so then they are asked again.
  */
-function isStillClear(
-  { names, beside, cleared }: CachedDecision,
-  now: number,
-  { isRevoked, standing }: RecallDependencies,
-): boolean {
+function isStillClear(entry: CachedDecision, now: number, deps: RecallDependencies): boolean {
+  const { names, beside, cleared } = entry;
+  const { isRevoked, standing, onFallen } = deps;
   const current = standing?.(now) ?? NaN;
   if (cleared !== undefined && cleared.standing === current && now >= cleared.from) return true;
-  for (const each of [names, beside?.names]) if (each !== undefined && !isRevoked(each, now).ok) return false;
+  if (deps.revocationsStale?.(now) === true && !mayBeUsedStale(entry, now)) return false;
+  for (const each of [names, beside?.names]) {
+    if (each === undefined || isRevoked(each, now).ok) continue;
+    if (cleared?.fallen !== true) onFallen?.(each, now);
+    if (cleared !== undefined) cleared.fallen = true;
+    return false;
+  }
   if (cleared !== undefined) [cleared.standing, cleared.from] = [current, now];
   return true;
 }
+
+/** While revocations may have been missed, decisions are made anew after this, ms. */
+const STALE_MAX_AGE = 5000;
+
+const mayBeUsedStale = ({ decision, beside, madeAt }: CachedDecision, now: number): boolean =>
+  now - madeAt < STALE_MAX_AGE &&
+  ![decision, beside].some((each) => each !== undefined && needsFreshRevocations(each.findings.route));
 
 /** An allow needs its pin; what writes none only needs that nobody else has it. */
 const standsWith = (pin: PinKnowledge): boolean => pin === 'holds' || pin === 'free';

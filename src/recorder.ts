@@ -18,12 +18,13 @@ import type { Found } from './quick/found.js';
 import type { Attributes } from './model/attributes.js';
 import type { Outcome } from './model/decision.js';
 import type { CertificateFacts } from './model/evidence.js';
-import type { TrustDomain } from './model/ids.js';
+import type { TokenName, TrustDomain } from './model/ids.js';
 import type { Pinned } from './model/pin.js';
+import type { RevocableNames } from './model/ports.js';
+import type { OnRevocation } from './model/revocation.js';
 import type { Settings } from './model/settings.js';
 import { pinName } from './origin/presenter.js';
-import { REVOCATION_TYPES } from './state/revocations.js';
-import type { OnRevocation } from './state/revocation-file.js';
+import { createRevocationTeller } from './revocation-teller.js';
 import type { KnownCertificate } from './state/seen-certificates.js';
 import type { OnSource, Sources } from './state/sources.js';
 
@@ -38,6 +39,8 @@ export interface Recorder {
   readonly onRoots: (bundles: ReadonlyMap<TrustDomain, TrustedRoots>) => void;
   readonly onClockStep: () => void;
   readonly onRevocation: OnRevocation;
+  /** A decision that was remembered is refused by a revocation. */
+  readonly onFallen: (names: RevocableNames, now: number) => void;
   readonly onRevocationProblems: (problems: readonly string[]) => void;
   /** Undefined where the shared store answers (again). */
   readonly onStore: (problem: string | undefined) => void;
@@ -61,8 +64,13 @@ export interface Observed {
 /** Records that wait for a slow disk; beyond, they are dropped and counted. Bytes. */
 const MAX_BUFFER = 8 * 1024 * 1024;
 
-/** Throws one sentence where the audit output cannot be opened. */
-export function createRecorder(settings: Settings, log: Log, now: () => number): Recorder {
+/** `onConflict`: presenters of a token differ, and it was refused. Throws one sentence where the audit output cannot be opened. */
+export function createRecorder(
+  settings: Settings,
+  log: Log,
+  now: () => number,
+  onConflict: (token: TokenName) => void = () => undefined,
+): Recorder {
   let observed: Observed | undefined;
   let storeUp: 0 | 1 | undefined;
   const current = (): Settings => observed?.settings ?? settings;
@@ -74,8 +82,9 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     keysAge: () => seconds(observed?.sources.ages(now()).keys),
     bundleAge: () => seconds(observed?.sources.ages(now()).bundles),
     certificateExpiry: () => [...certificates.ends()].map(([name, end]) => [name, (end - now()) / 1000]),
-    revocations: () => REVOCATION_TYPES.map((type) => [type, observed?.engine.revocations.size(type) ?? 0]),
-    revocationLag: () => 0,
+    revocations: () => observed?.engine.revocations.inForce(now()) ?? [],
+    revocationSilence: () =>
+      storeUp === undefined ? [] : [['redis', (observed?.engine.revocations.silence(now()) ?? Infinity) / 1000]],
     pins: () => observed?.engine.pins.size() ?? 0,
     storeUp: () => (storeUp === undefined ? [] : [['redis', storeUp]]),
   });
@@ -97,6 +106,7 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
     sink.write(JSON.stringify(eventRecord(name, fields, now())), 'now');
   };
   const certificates = createCertificateTeller(event);
+  const revocations = createRevocationTeller(event, metrics, () => observed?.engine.revocations);
   const recordOf = (outcome: Outcome, attributes: Attributes | undefined, microseconds: number): string => {
     const { audit, environment } = current();
     const facts = attributes && requestFacts(attributes);
@@ -174,6 +184,9 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       suspect(outcome);
       const judged = shadowReason(outcome) ?? reasonOf(outcome);
       if (judged === 'token_presenter_changed') pinConflict(outcome);
+      const { token } = outcome.findings;
+      if (reasonOf(outcome) === 'token_presenter_changed' && token !== undefined) onConflict(token.name);
+      revocations.onOutcome(outcome);
       if (judged === 'token_replayed') metrics.incident('token_replayed');
     },
     onFound(found) {
@@ -213,14 +226,8 @@ export function createRecorder(settings: Settings, log: Log, now: () => number):
       metrics.incident('clock_stepped_back');
       log.warn('the clock stepped back, the caches were emptied', {});
     },
-    onRevocation(name, { type, value, issuer, until }) {
-      event(name, {
-        type,
-        value,
-        ...(issuer === undefined ? {} : { issuer }),
-        ...(until === Infinity ? {} : { until }),
-      });
-    },
+    onRevocation: (applied) => revocations.onRevocation(applied, now()),
+    onFallen: revocations.onFallen,
     onRevocationProblems: (problems) => log.error('lines of the revocation file are not usable', { problems }),
     onStore(problem) {
       const lost = problem !== undefined;

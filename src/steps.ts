@@ -6,6 +6,7 @@ import type { Ask, Draft } from './ask.js';
 import { readForwarded } from './evidence/forwarded.js';
 import { tokenIn } from './evidence/token.js';
 import type { Decision, Findings, Judgement } from './model/decision.js';
+import type { SpiffeId } from './model/ids.js';
 import type { VerifiedOrigin } from './model/origin.js';
 import type { RevocableNames } from './model/ports.js';
 import { httpStatus } from './model/reasons.js';
@@ -13,7 +14,7 @@ import type { Reason } from './model/reasons.js';
 import { refuse } from './model/result.js';
 import type { Refusal } from './model/result.js';
 import type { Settings } from './model/settings.js';
-import type { Bound, Credential } from './model/token.js';
+import type { Bound, Credential, VerifiedToken } from './model/token.js';
 import { bind, mayPresent } from './origin/binding.js';
 import { namedWorkload } from './origin/identity-claim.js';
 import { verifyPeer } from './origin/peer.js';
@@ -24,6 +25,7 @@ import { decide, demandOf } from './policy/decide.js';
 import { unmetOutside } from './policy/unmet-origin.js';
 import { comparePin, usedBefore } from './recall.js';
 import { FORWARDED_HEADER } from './request/shape.js';
+import { needsFreshRevocations, staleRevocations } from './stale.js';
 
 /** Steps 2 to 7, without writing anything. */
 export async function decideAnew(ask: Ask): Promise<Draft> {
@@ -84,8 +86,10 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
   }
   // 6. state
   if (origin !== undefined) {
-    names = revocableNames(origin, credential, ask);
+    names = revocableNames(origin, credential?.token, ask.guard);
     const live = deps.isRevoked(names, instant.now);
+    const stale = live.ok && deps.revocationsStale?.(instant.now) === true && needsFreshRevocations(route);
+    if (stale && changed === undefined) return no(staleRevocations, demand.origin);
     if (!live.ok && changed === undefined) return no(live, aboutToken(live.reason) ? demand.token : demand.origin);
     const unused = live.ok ? await usedBefore(ask, credential) : live;
     if (!unused.ok) return no(changed ?? unused, demand.token);
@@ -148,14 +152,19 @@ const overloaded = refuse('deadline_exceeded', 'too many signatures are waiting 
 
 const tokenPlaces = (settings: Settings): readonly string[] => [...new Set(settings.tokens.map(({ from }) => from))];
 
-function revocableNames(origin: VerifiedOrigin, credential: Credential | undefined, { guard }: Ask): RevocableNames {
-  const named = credential && namedWorkload(credential.token, guard);
+/** Everything of a call that a revocation can name. */
+export function revocableNames(
+  origin: VerifiedOrigin,
+  token: VerifiedToken | undefined,
+  guard: SpiffeId | undefined,
+): RevocableNames {
+  const named = token && namedWorkload(token, guard);
   return {
     identities: origin.chain,
     certificates: origin.certificates,
-    token: credential && {
-      name: credential.token.name,
-      token: credential.token,
+    token: token && {
+      name: token.name,
+      token,
       identity: named?.kind === 'workload' ? named.id : undefined,
     },
   };

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Address } from '../model/settings.js';
 import { listenOn } from '../listen/listen.js';
-import { answer, hasBody } from './routes.js';
+import { answer, hasBody, MAX_BODY } from './routes.js';
 import type { AdminSources, Answer, Asked, ListenerKind } from './routes.js';
 
 export type { AdminSources, ListenerKind, Readiness } from './routes.js';
@@ -62,6 +62,7 @@ async function respond(
     method: request.method ?? '',
     target: request.url ?? '',
     headers: request.headersDistinct as Asked['headers'],
+    body: () => readBody(request, response),
   };
   // Health and metrics say nothing that a name could steal, and are asked by service names too.
   const checkHost = options.kind === 'admin' && options.address.kind === 'tcp';
@@ -75,6 +76,19 @@ async function respond(
     ...(hasBody(asked) ? { connection: 'close' } : {}),
   });
   response.end(given.body);
+}
+
+/** Whoever waits for it is invited to send it only here, where it is wanted. */
+async function readBody(request: IncomingMessage, response: ServerResponse): Promise<string | undefined> {
+  if (request.headers.expect !== undefined) response.writeContinue();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function broken(fault: unknown, { log, kind }: HttpListenerOptions): Answer {

@@ -22,6 +22,8 @@ export interface AdminSources {
   readonly metrics: () => Promise<string>;
   /** The effective lines, as JSON shows them. */
   readonly policy: () => object;
+  /** What a request to revoke something gets; `body` as text. */
+  readonly revoke: (body: string) => Promise<{ readonly status: number; readonly body: object }>;
 }
 
 export interface Asked {
@@ -29,6 +31,8 @@ export interface Asked {
   readonly target: string;
   /** Every line of a header, names in lower case. */
   readonly headers: Readonly<Record<string, string[] | undefined>>;
+  /** Reads it, at most `MAX_BODY` bytes; undefined where there is more. */
+  readonly body: () => Promise<string | undefined>;
 }
 
 export interface Answer {
@@ -36,6 +40,9 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
+
+/** Bytes: an object with every field at its longest. */
+export const MAX_BODY = 16 * 1024;
 
 type Page = (sources: AdminSources) => Answer | Promise<Answer>;
 
@@ -86,6 +93,7 @@ export async function answer(
   if (open !== undefined) return show(open, asked, sources);
   const closed = kind === 'admin' ? refusal(asked, sources.token()) : error(404, 'not found');
   if (closed !== undefined) return closed;
+  if (path === '/api/revocations') return revoke(asked, sources);
   const page = PRIVATE.get(path);
   return page === undefined ? error(404, 'not found') : show(page, asked, sources);
 }
@@ -94,6 +102,14 @@ function refusal(asked: Asked, token: string | undefined): Answer | undefined {
   if (token === undefined) return error(404, 'not found; without listen.adminTokenFile there is nothing else here');
   if (holdsToken(asked.headers['authorization'], token)) return undefined;
   return error(401, 'the admin token is required', { 'www-authenticate': 'Bearer realm="firsthand"' });
+}
+
+async function revoke(asked: Asked, sources: AdminSources): Promise<Answer> {
+  if (asked.method !== 'POST') return error(405, 'only POST is served here', { allow: 'POST' });
+  const body = await asked.body();
+  if (body === undefined) return error(413, `a body here has at most ${MAX_BODY} bytes`);
+  const done = await sources.revoke(body);
+  return json(done.status, done.body);
 }
 
 function show(page: Page, asked: Asked, sources: AdminSources): Answer | Promise<Answer> {

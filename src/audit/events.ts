@@ -46,6 +46,12 @@ interface EventFacts {
   readonly reason: string;
   readonly by: string;
   readonly dropped: number;
+  /** When a revocation was made, ms since 1970; ISO in the line. */
+  readonly at: number;
+  /** From `at` to here. */
+  readonly lag_ms: number;
+  /** Remembered decisions that a revocation had ended by then. */
+  readonly fell: number;
 }
 
 const EVENTS = {
@@ -73,8 +79,9 @@ const EVENTS = {
     'id',
   ],
   token_suspect: ['token', 'issuer', 'jti', 'origin', 'issued_at', 'id'],
-  revoked: ['type', 'value', 'issuer', 'until', 'reason', 'by', 'source'],
-  unrevoked: ['type', 'value', 'issuer', 'reason', 'by', 'source'],
+  revoked: ['type', 'value', 'issuer', 'at', 'until', 'reason', 'by', 'source', 'lag_ms'],
+  unrevoked: ['type', 'value', 'issuer', 'at', 'reason', 'by', 'source', 'lag_ms'],
+  revocation_effect: ['type', 'value', 'issuer', 'at', 'id', 'fell', 'lag_ms'],
   audit_failed: ['detail', 'dropped'],
   store_lost: ['detail'],
   store_recovered: [],
@@ -92,6 +99,7 @@ const TIMES: ReadonlySet<string> = new Set([
   'until',
   'first_seen',
   'issued_at',
+  'at',
 ] satisfies (keyof EventFacts)[]);
 
 /** `time` in ms since 1970. */

@@ -21,7 +21,8 @@ export interface MetricSources {
   /** The guard's own certificates, and the first root of each trust domain to end. */
   readonly certificateExpiry: () => Named;
   readonly revocations: () => Named;
-  readonly revocationLag: () => number;
+  /** Since the store of revocations was heard; left out where there is none. */
+  readonly revocationSilence: () => Named;
   readonly pins: () => number;
   /** 1 or 0 for a store that guards share; left out where there is none. */
   readonly storeUp: () => Named;
@@ -49,21 +50,29 @@ export interface Metrics {
   incident(type: Incident): void;
   policyReloaded(result: Reload): void;
   auditDropped(count: number): void;
+  /** From when it was made to when it counted here. */
+  revocationCame(lagSeconds: number): void;
+  /** A remembered decision was ended by a revocation. */
+  decisionFell(): void;
   /** A line of the audit log that is no decision. */
   happened(event: EventName): void;
   render(): Promise<string>;
 }
 
 /** A hit takes well under a millisecond, a check that Envoy gave up on a quarter second or more. */
+/** A revocation should count everywhere within a second. */
+const LAGS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];
 const BUCKETS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export function createMetrics(sources: MetricSources): Metrics {
   const count = counters();
   const durations = spread(BUCKETS);
+  const lags = spread(LAGS);
   const families = [
     ...count.families,
     ...gauges(sources),
     histogram('check_duration_seconds', 'Time from a CheckRequest to its answer', durations),
+    histogram('revocation_lag_seconds', 'From when a revocation was made to when it counted here', lags),
   ];
   return {
     checked(reason, seconds) {
@@ -75,6 +84,8 @@ export function createMetrics(sources: MetricSources): Metrics {
     incident: (type) => count.incidents.add(type),
     policyReloaded: (result) => count.reloads.add(result),
     auditDropped: (dropped) => count.dropped.add('', dropped),
+    revocationCame: lags.add,
+    decisionFell: () => count.fallen.add(''),
     happened: (event) => count.events.add(event),
     // A source that fails fails the scrape, as a rejection.
     render: () => new Promise((resolve) => resolve(exposition(families))),
@@ -154,6 +165,7 @@ function counters() {
   const checks = tally(Object.keys(REASONS));
   const [hits, misses, shadows] = [tally([]), tally([]), tally([])];
   const [incidents, reloads, dropped] = [tally(INCIDENTS), tally(RELOADS), tally([''])];
+  const fallen = tally(['']);
   const events = tally(EVENT_NAMES);
   const lookups = (result: string, { entries }: Tally): Sample[] =>
     [...entries()].map(([cache, value]) => ({ labels: { cache, result }, value }));
@@ -172,11 +184,12 @@ function counters() {
     counter('policy_reloads_total', 'Policies loaded or refused', reloads, (result) => ({ result })),
     counter('incidents_total', 'Things that should not happen', incidents, (type) => ({ type })),
     counter('audit_dropped_total', 'Audit lines that could not be written', dropped, () => ({})),
+    counter('revocation_fallen_total', 'Remembered decisions that a revocation ended', fallen, () => ({})),
     counter('events_total', 'Changes of certificates, keys, bundles, policies, revocations', events, (event) => ({
       event,
     })),
   ];
-  return { families, checks, hits, misses, shadows, incidents, reloads, dropped, events };
+  return { families, checks, hits, misses, shadows, incidents, reloads, dropped, fallen, events };
 }
 
 const decisionOf = (reason: string): string => (isAllow(reason as Reason) ? 'allow' : 'deny');
@@ -200,7 +213,7 @@ const gauges = (sources: MetricSources): Family[] => [
   ),
   named('store_up', 'Whether the shared store answers', 'store', sources.storeUp),
   named('revocations', 'Revocations in force', 'type', sources.revocations),
-  gauge('revocation_lag_seconds', 'Since the revocations were last read', () => [{ value: sources.revocationLag() }]),
+  named('revocation_silence_seconds', 'Since the store of revocations was heard', 'store', sources.revocationSilence),
   gauge('pins', 'Pins held', () => [{ value: sources.pins() }]),
   gauge('build_info', 'What runs here', () => [{ labels: { ...sources.build }, value: 1 }]),
 ];

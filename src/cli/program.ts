@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../version.js';
 import type { LintOptions } from './lint.js';
+import type { RevokeOptions } from './revoke.js';
 import { serve } from './serve.js';
 
 export async function run(argv: readonly string[]): Promise<number> {
@@ -170,6 +171,38 @@ A case file:
       const [{ init }, { processIo }] = await Promise.all([import('./init.js'), import('./io.js')]);
       exitCode = await init(options, processIo());
     });
+  for (const kind of ['revoke', 'unrevoke'] as const) {
+    const command = program
+      .command(kind)
+      .description(
+        kind === 'revoke'
+          ? 'refuses a token, a workload, a certificate and more from now on, at every guard'
+          : 'ends a revocation',
+      )
+      .requiredOption('--config <file>', 'configuration file (YAML): its store, or else its revocation file')
+      .option('--token <name>', 'the name of a token, as records have it')
+      .option('--jti <jti>', 'of a token, with --issuer')
+      .option('--subject <sub>', 'everything of a subject, with --issuer')
+      .option('--identity <id>', 'a SPIFFE ID or a pattern, wherever it stands in the chain')
+      .option('--certificate <sha256>', 'a certificate of the chain, by its fingerprint')
+      .option('--serial <number>', 'likewise by its serial number (hexadecimal), with --issuer "CN=…"')
+      .option('--key <kid>', 'every token that a key signed, with --issuer')
+      .option('--txn <txn>', 'a transaction')
+      .option('--issuer <issuer>', 'alone: every token of an issuer')
+      .option('--trust-domain <domain>', 'everything of a trust domain')
+      .option('--reason <text>', 'for the records');
+    if (kind === 'revoke') command.option('--for <duration>', 'for example 1h; default: without end');
+    command
+      .addHelpText(
+        'after',
+        `\nExamples:\n  firsthand ${kind} --config firsthand.yaml --identity spiffe://prod.example/ns/edge/sa/gateway` +
+          `\n  firsthand ${kind} --config firsthand.yaml --subject user:alice --issuer https://idp.prod.example --reason 'left'`,
+      )
+      .action(async (options: Omit<RevokeOptions, 'kind'>) => {
+        const [{ revoke }, { processIo }] = await Promise.all([import('./revoke.js'), import('./io.js')]);
+        exitCode = await revoke({ ...options, kind }, processIo());
+      });
+  }
   program
     .command('version')
     .description('version, build and Node')

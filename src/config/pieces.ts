@@ -25,7 +25,7 @@ export function count(least: number, most: number) {
 }
 
 /** Words of which some work today; `isLater` knows the rest. */
-export const laterIf = <const Words extends readonly [string, ...string[]]>(
+const laterIf = <const Words extends readonly [string, ...string[]]>(
   today: Words,
   isLater: (value: unknown) => boolean,
 ) =>

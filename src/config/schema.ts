@@ -9,20 +9,10 @@ import * as z from 'zod';
 import { ALGORITHMS } from '../model/settings.js';
 import { adminAddress, anyAddress, probeAddress, workloadApiAddress } from './address.js';
 import { allowedShare, auditTarget } from './audit-leaves.js';
+import { onIncident } from './revocation-leaves.js';
 import { distinct, leaf } from './leaf.js';
 import * as one from './leaves.js';
-import {
-  addressList,
-  allowHeader,
-  count,
-  later,
-  laterEmpty,
-  laterIf,
-  laterNull,
-  list,
-  section,
-  word,
-} from './pieces.js';
+import { addressList, allowHeader, count, later, laterEmpty, laterNull, list, section, word } from './pieces.js';
 import { addressRange } from './remote-leaves.js';
 import { store } from './store-leaves.js';
 import { identityRule, tokenPlace, tokenType } from './token-leaves.js';
@@ -151,7 +141,7 @@ export const Config = section({
   revocation: section({
     file: orNull(file),
     maxStaleness: lifetime.prefault('60s'),
-    onIncident: laterIf(['alert'], (value) => String(value).startsWith('revoke:')).prefault('alert'),
+    onIncident: leaf(onIncident, '^(alert|revoke:[0-9]+(ms|s|m|h|d))$').prefault('alert'),
   }).prefault({}),
   audit: section({
     to: leaf(auditTarget, '^(stdout|file:.+)$').prefault('stdout'),

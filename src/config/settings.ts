@@ -45,7 +45,7 @@ export function settingsOf(config: Config, folder: string, env: Env): Settings {
     policy: policyOf(config.policy, absolute),
     cache: config.cache,
     store: storeOf(config.store, absolute),
-    revocation: { file: orNull(config.revocation.file, absolute), maxStaleness: config.revocation.maxStaleness },
+    revocation: { ...config.revocation, file: orNull(config.revocation.file, absolute) },
     audit: {
       to: audit.to.kind === 'file' ? { kind: 'file', path: absolute(audit.to.path) } : audit.to,
       allowedShare: audit.allowed,

@@ -19,12 +19,20 @@ export interface Settings {
   readonly policy: PolicySettings;
   readonly cache: { readonly entries: number; readonly maxAge: number; readonly pins: number };
   readonly store: StoreSettings;
-  readonly revocation: { readonly file: string | null; readonly maxStaleness: number };
+  readonly revocation: RevocationSettings;
   readonly audit: AuditSettings;
   readonly logLevel: LogLevel;
   readonly denials: DenialDetail;
   /** Things the operator should know at start, one sentence each: plaintext listener, peer not verified, memory store. */
   readonly warnings: readonly string[];
+}
+
+export interface RevocationSettings {
+  readonly file: string | null;
+  /** A store that was not heard for longer (ms) closes the routes that need its revocations. */
+  readonly maxStaleness: number;
+  /** For how long (ms) a token is revoked whose presenters differ; null: it is only told. */
+  readonly onIncident: number | null;
 }
 
 /** Our own SVID, and the Workload API that whatever is from there comes from. */

@@ -28,6 +28,8 @@ export interface Clearance {
   standing: number;
   /** ms: what was clear then is clear from then on. */
   from: number;
+  /** Whether it was told that a revocation ended it. */
+  fallen?: boolean;
 }
 
 export const notYet = (): Clearance => ({ standing: NaN, from: Infinity });

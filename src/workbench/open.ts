@@ -18,7 +18,7 @@ import type { Settings } from '../model/settings.js';
 import { openersFor } from '../openers.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { describe } from '../start-error.js';
-import { followRevocations } from '../state/revocation-file.js';
+import { followRevocations } from '../state/revocation/file.js';
 import { CANDIDATE, openSources, POLICY } from '../state/sources.js';
 import type { Sources } from '../state/sources.js';
 import { answerOf, askedBy } from '../wire/answer.js';
@@ -130,7 +130,7 @@ interface Parts {
 }
 
 async function benchOf({ settings, sources, snapshot, now, text }: Parts): Promise<Workbench> {
-  const revocations = await revocationsOf(settings, now);
+  const revocations = await revocationsOf(settings);
   const engineWith = (cache: Settings['cache']): Workbench['check'] => {
     const own = { ...settings, cache };
     return checkWith(own, { ...createMemory(own), revocations }, snapshot, now);
@@ -153,11 +153,11 @@ export const decideWith =
 const SMALL = { entries: 16, pins: 16 };
 
 /** Revocations are an input and no memory: every engine of these files shares them. */
-async function revocationsOf(settings: Settings, now: Now): Promise<Memory['revocations']> {
+async function revocationsOf(settings: Settings): Promise<Memory['revocations']> {
   const { revocations } = createMemory({ cache: { ...settings.cache, ...SMALL } });
   const { file } = settings.revocation;
   const nothing = (): void => undefined;
-  if (file !== null) await followRevocations(file, revocations, nothing, nothing).poll(now(), true);
+  if (file !== null) await followRevocations(file, revocations, { onChange: nothing, onProblems: nothing }).poll();
   return revocations;
 }
 

@@ -26,6 +26,7 @@ async function start(more: Partial<HttpListenerOptions> = {}): Promise<HttpListe
     readiness: () => ({ ready: true, detail: { stale: [] } }),
     metrics: () => Promise.resolve('firsthand_pins 1\n'),
     policy: () => ({ lines: [{ number: 1 }] }),
+    revoke: (body) => Promise.resolve({ status: 200, body: { body } }),
     socketMode: 0o660,
     log: { error: (message, facts) => logged.push(`${message} ${JSON.stringify(facts)}`) },
     ...more,

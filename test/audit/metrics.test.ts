@@ -9,7 +9,7 @@ const sources = {
   bundleAge: () => [['prod.example', 13]] as const,
   certificateExpiry: () => [] as const,
   revocations: () => [['token', 2]] as const,
-  revocationLag: () => 1.5,
+  revocationSilence: () => [['redis', 1.5]] as const,
   pins: () => 9,
   storeUp: () => [['redis', 0]] as const,
 };
@@ -29,6 +29,8 @@ describe('metrics', () => {
     metrics.incident('pin_conflict');
     metrics.policyReloaded('loaded');
     metrics.auditDropped(4);
+    metrics.revocationCame(0.2);
+    metrics.decisionFell();
     const lines = (await metrics.render()).split('\n');
     for (const line of [
       'firsthand_checks_total{decision="allow",reason="allowed"} 2',
@@ -47,7 +49,11 @@ describe('metrics', () => {
       'firsthand_policy_reloads_total{result="loaded"} 1',
       'firsthand_policy_reloads_total{result="refused"} 0',
       'firsthand_revocations{type="token"} 2',
-      'firsthand_revocation_lag_seconds 1.5',
+      'firsthand_revocation_lag_seconds_bucket{le="0.1"} 0',
+      'firsthand_revocation_lag_seconds_bucket{le="0.25"} 1',
+      'firsthand_revocation_lag_seconds_sum 0.2',
+      'firsthand_revocation_silence_seconds{store="redis"} 1.5',
+      'firsthand_revocation_fallen_total 1',
       'firsthand_pins 9',
       'firsthand_store_up{store="redis"} 0',
       'firsthand_incidents_total{type="pin_conflict"} 1',

@@ -35,6 +35,7 @@ async function admin(ready: boolean): Promise<string> {
     readiness: () => ({ ready, detail: { stale: ready ? [] : ['policy'] } }),
     metrics: () => Promise.resolve(''),
     policy: () => ({}),
+    revoke: () => Promise.resolve({ status: 200, body: {} }),
     socketMode: 0o660,
     log: { error: () => undefined },
   });

@@ -170,7 +170,7 @@ describe('the smallest useful configuration', () => {
       },
       cache: { entries: 50_000, maxAge: 60_000, pins: 200_000 },
       store: { kind: 'memory' },
-      revocation: { file: null, maxStaleness: 60_000 },
+      revocation: { file: null, maxStaleness: 60_000, onIncident: null },
       audit: { to: { kind: 'stdout' }, allowedShare: 1, path: 'raw', onFailure: 'allow' },
       logLevel: 'info',
       denials: 'auto',
@@ -270,7 +270,7 @@ describe('a configuration that writes every key', () => {
         candidate: at('next-lines'),
       },
       cache: { entries: 1, maxAge: 500, pins: 2 },
-      revocation: { file: at('revoked.ndjson'), maxStaleness: 30_000 },
+      revocation: { file: at('revoked.ndjson'), maxStaleness: 30_000, onIncident: null },
       audit: {
         to: { kind: 'file', path: at('audit.ndjson') },
         allowedShare: 0.01,

@@ -13,7 +13,6 @@ describe('words whose feature comes later', () => {
     ['origin.hops', `${BASE}origin: { hops: ▸require }\n`],
     ['identities', `${BASE}identities: ▸identities.yaml\n`],
     ['kinds', `${BASE}kinds: ▸{ agent: {} }\n`],
-    ['revocation.onIncident', `${BASE}revocation: { onIncident: ▸revoke:1h }\n`],
     ['tracing.otlp', `${BASE}tracing: { otlp: ▸http://collector }\n`],
   ])('%s is refused with its name and value: %s', (name, marked) => {
     const { expected, got, messages } = markedIssues(marked);
@@ -25,6 +24,8 @@ describe('words whose feature comes later', () => {
 
 describe('values', () => {
   test.each<[string, string, RegExp]>([
+    ['an incident without a time', `${BASE}revocation: { onIncident: ▸revoke }\n`, /expected alert or revoke:DURATION/],
+    ['an incident for no time', `${BASE}revocation: { onIncident: ▸revoke:0s }\n`, /expected alert or revoke:DURATION/],
     ['a duration without unit', listen('drainDelay: ▸5'), /expected a text, got 5/],
     ['a duration in words', listen('drainDelay: ▸5 seconds'), /expected a duration, got "5 seconds"/],
     ['a sum of durations', listen('drainDelay: ▸1m30s'), /expected a duration/],

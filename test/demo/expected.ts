@@ -88,4 +88,13 @@ export const EXPECTED: ReadonlyMap<string, Expected> = new Map([
   ['before the annotation is rewritten', said(200, 'allowed', FRONTEND)],
   ['a line that asks for more now', said(403, 'scope_missing', FRONTEND)],
   ['a line that was added', said(200, 'allowed', FRONTEND)],
+
+  ['before its token is revoked', said(200, 'allowed', FRONTEND)],
+  ['token revoked live', said(401, 'token_revoked', FRONTEND)],
+  ['another token of its workload', said(200, 'allowed', FRONTEND)],
+  ['before the gateway is revoked', said(200, 'allowed', FRONTEND)],
+  ['gateway revoked live', said(403, 'identity_revoked', FRONTEND)],
+  ['the same call without the gateway', said(200, 'allowed', FRONTEND)],
+  ['certificate revoked by serial', said(403, 'certificate_revoked', FRONTEND)],
+  ['another certificate of its workload', said(200, 'allowed_workload', FRONTEND)],
 ]);

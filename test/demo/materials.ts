@@ -216,6 +216,7 @@ export async function writeConfig(
       },
     ],
     policy: { annotations: 'podinfo/annotations', ownersMay: ['workload', 'anyone'], guardrails: GUARDRAILS },
+    revocation: { file: 'revoked.ndjson' },
     store,
   };
   const path = materials.file(`${name}.yaml`);

@@ -6,8 +6,8 @@ import type { Answer, Call } from './client.js';
 import { FRONTEND, GATEWAY, ORDERS } from './materials.js';
 import { writeAnnotations } from './podinfo.js';
 import { poll } from './poll.js';
-import { randomUUID } from 'node:crypto';
-import type { Row } from './row.js';
+import { createHash, randomUUID, X509Certificate } from 'node:crypto';
+import type { Revoked, Row } from './row.js';
 import { SPELLINGS } from './spellings.js';
 import type { Lines } from './spellings.js';
 import type { Stage } from './stage.js';
@@ -28,6 +28,7 @@ const CHANGE_LIMIT = 15_000;
 export async function perform(row: Row, stage: Stage, kept: Agent): Promise<Performance> {
   if (row.before === 'rewrite-annotations')
     await writeAnnotations(stage.materials.file('podinfo'), REWRITTEN_ANNOTATIONS, 2);
+  else if (row.before !== null) await stage.revoke?.(await revokedBy(row.before, stage));
   if (row.whileStatus === null) return send(row, stage, kept);
   let last: Performance | undefined;
   const changed = poll(`another answer to "${row.name}"`, CHANGE_LIMIT, async () => {
@@ -39,6 +40,28 @@ export async function perform(row: Row, stage: Stage, kept: Agent): Promise<Perf
     if (last?.answer.status === row.whileStatus) return last;
     throw error;
   });
+}
+
+/** What is revoked, as the operator names it. */
+async function revokedBy(what: Revoked, { materials }: Stage): Promise<readonly string[]> {
+  switch (what) {
+    case 'revoke-token':
+      return ['--token', tokenName(materials.tokens.unbound)];
+    case 'revoke-gateway':
+      return ['--identity', GATEWAY];
+    case 'revoke-serial': {
+      const { serialNumber, issuer } = new X509Certificate((await materials.identity('frontend')).pem);
+      return ['--serial', serialNumber, '--issuer', issuer.split('\n').reverse().join(',')];
+    }
+  }
+}
+
+/** Its `iss` and `jti`, or without them what was signed: the same for every spelling. */
+function tokenName(token: string): string {
+  const [header = '', payload = ''] = token.split('.');
+  const { iss, jti } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iss?: string; jti?: string };
+  const name = iss === undefined || jti === undefined ? `${header}.${payload}` : `${iss}\n${jti}`;
+  return createHash('sha256').update(name).digest('hex');
 }
 
 async function send(row: Row, stage: Stage, kept: Agent): Promise<Performance> {

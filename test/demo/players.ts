@@ -2,9 +2,11 @@
  * The processes on the stage, each started and waited for. In: a program, its configuration. Out: the running child. Throws,
  * with what it said, when it does not get ready.
  */
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import type { AccessLog, AuditLog } from './audit-log.js';
 import { configuration, ENVOY_ARGS } from './envoys.js';
 import type { EnvoyFile } from './envoys.js';
@@ -21,6 +23,12 @@ export interface Programs {
   /** redis-server; empty where the piece needs none. */
   readonly redis: string;
 }
+
+/** The command to its end; rejects with what it said where it does not end well. */
+export const revokeBy =
+  ({ main }: Programs, config: string) =>
+  async (options: readonly string[]): Promise<void> =>
+    void (await promisify(execFile)(process.execPath, [main, 'revoke', '--config', config, ...options]));
 
 /** For a process to be ready, ms. Generous: a cold and busy machine is no failure. */
 const START_LIMIT = 20_000;

@@ -20,12 +20,15 @@ export interface Row {
   /** Sent on one kept-alive connection, shared by all rows that say so. */
   readonly kept: boolean;
   /** Done before it is sent. */
-  readonly before: 'rewrite-annotations' | null;
+  readonly before: 'rewrite-annotations' | Revoked | null;
   /** Sent again until the answer is another one than this status: for what takes effect with time. */
   readonly whileStatus: number | null;
   /** How often it is sent; each time the same must come of it. */
   readonly times: number;
 }
+
+/** What `firsthand revoke` is told to refuse. */
+export type Revoked = 'revoke-token' | 'revoke-gateway' | 'revoke-serial';
 
 export interface Section {
   readonly title: string;

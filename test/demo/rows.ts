@@ -145,6 +145,28 @@ export const SECTIONS: readonly Section[] = [
       row('a line that was added', 'GET /orders/1/items', { token: 'bound' }),
     ],
   },
+  {
+    title: 'Revoked while everything runs',
+    rows: [
+      row('before its token is revoked', 'GET /orders/1', { token: 'unbound' }),
+      row('token revoked live', 'GET /orders/1', { token: 'unbound', before: 'revoke-token', whileStatus: 200 }),
+      row('another token of its workload', 'GET /orders/1', { token: 'bound' }),
+      row('before the gateway is revoked', 'GET /orders/2', { token: 'bound', to: 'gateway' }),
+      row('gateway revoked live', 'GET /orders/2', {
+        token: 'bound',
+        to: 'gateway',
+        before: 'revoke-gateway',
+        whileStatus: 200,
+      }),
+      row('the same call without the gateway', 'GET /orders/2', { token: 'bound' }),
+      row('certificate revoked by serial', 'GET /orders/2', {
+        token: 'bound',
+        before: 'revoke-serial',
+        whileStatus: 200,
+      }),
+      row('another certificate of its workload', 'GET /internal/stats', { as: 'frontendRotated' }),
+    ],
+  },
 ];
 
 /** All of them, in their order. */

@@ -12,7 +12,7 @@ import { makeFolder } from './folders.js';
 import { startAgent } from './agent.js';
 import { makeMaterials, socketOf, writeConfig } from './materials.js';
 import type { Materials, TrustFrom } from './materials.js';
-import { startEnvoy, startGuard } from './players.js';
+import { revokeBy, startEnvoy, startGuard } from './players.js';
 import type { Programs } from './players.js';
 import { freePorts } from './ports.js';
 import { scaffold } from './scaffold.js';
@@ -39,6 +39,8 @@ export interface Stage {
   readonly audit: AuditLog;
   /** What the sidecar's access log says of a request, for the message when a row differs. */
   readonly access: AccessLog;
+  /** `firsthand revoke` with these options, as an operator beside the guard runs it; absent where no row needs it. */
+  readonly revoke?: (options: readonly string[]) => Promise<void>;
   /** What the guard said last on its standard error. */
   guardSaid(): string;
   /** Ends everything; the guard's exit code. */
@@ -66,7 +68,8 @@ export async function setStage(programs: Programs, trust: TrustFrom): Promise<St
       const envoy = await startEnvoy(programs, materials, file, listens, access);
       later(() => envoy.stop());
     }
-    return { materials, ports, upstream, audit, access, guardSaid: guard.tail };
+    const revoke = revokeBy(programs, config);
+    return { materials, ports, upstream, audit, access, revoke, guardSaid: guard.tail };
   });
   return { ...built, stop: async () => (await strike(), guardCode) };
 }

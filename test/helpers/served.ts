@@ -12,6 +12,7 @@ import type { Attributes } from '../../src/model/attributes.js';
 import type { Outcome } from '../../src/model/decision.js';
 import type { Settings } from '../../src/model/settings.js';
 import { createRecorder } from '../../src/recorder.js';
+import { openRevocationDesk } from '../../src/revocation-desk.js';
 import { createRemotes } from '../../src/state/remote/remotes.js';
 import { decodeAnswer } from '../wire/answers.js';
 import type { DecodedAnswer } from '../wire/answers.js';
@@ -41,8 +42,16 @@ export async function served(config: string, now: () => number = Date.now): Prom
   const settings: Settings = { ...loaded.settings, audit: { ...loaded.settings.audit, to: { kind: 'file', path } } };
   const recorder = createRecorder(settings, log, now);
   const told = heard();
+  const memory = createMemory(settings);
+  const onFault = (fault: unknown): void => {
+    throw fault;
+  };
+  const desk = openRevocationDesk({
+    ...{ revocations: memory.revocations, store: { revocations: undefined }, log, now, onFault },
+    ...{ onRevocation: recorder.onRevocation, onProblems: recorder.onRevocationProblems },
+  });
   const core = await openCore(settings, 'start', {
-    memory: createMemory(settings),
+    ...{ memory, desk, onFault },
     remotes: createRemotes(),
     recorder: {
       ...recorder,
@@ -52,9 +61,6 @@ export async function served(config: string, now: () => number = Date.now): Prom
       },
     },
     now,
-    onFault: (fault) => {
-      throw fault;
-    },
   });
   return {
     settings,
@@ -63,6 +69,7 @@ export async function served(config: string, now: () => number = Date.now): Prom
       return { answer: decodeAnswer(await core.handle(bytes, undefined)), ...(await outcome) };
     },
     async close() {
+      desk.close();
       await recorder.close();
       return readFileSync(path, 'utf8')
         .split('\n')

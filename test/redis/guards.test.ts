@@ -18,7 +18,7 @@ const LINES = `
 GET   /orders/{id}  orders.read
 GET   /fresh/{id}   orders.read   fresh
 POST  /orders       orders.write  once
-GET   /stats        workload
+GET   /stats        workload      data=internal
 `;
 
 let world: World;

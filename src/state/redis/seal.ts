@@ -6,7 +6,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:cry
 
 export interface Seal {
   /** HMAC-SHA-256 (base64url) of a name of one kind. */
-  readonly nameOf: (kind: 'pin' | 'use', name: string) => string;
+  readonly nameOf: (kind: 'pin' | 'use' | 'revoked', name: string) => string;
   /** AES-256-GCM; the same text for the same key gives the same, and it opens at no other key. */
   readonly seal: (key: string, text: string) => string;
   /** Undefined where it was not sealed by a holder of the secret, or for another key. */

@@ -1,17 +1,21 @@
 /** The store that guards share, put together: connection, seal, what this guard knows, upkeep. */
-import { readFileSync } from 'node:fs';
 import type { RedisSettings } from '../../model/settings.js';
+import type { OnRevocation } from '../../model/revocation.js';
 import type { Presented } from '../pins.js';
 import { PATIENCE } from './client.js';
 import { openConnection } from './connection.js';
 import { createKnown } from './known.js';
 import { createShared } from './presented.js';
+import { openSharedRevocations } from './revocations.js';
+import type { SharedRevocations } from './revocations.js';
 import { createSeal } from './seal.js';
+import { secretOf } from './secret.js';
 import type { Shared } from './shared.js';
 import { createUpkeep } from './upkeep.js';
 
 export interface SharedStore {
   readonly presented: Presented;
+  readonly revocations: SharedRevocations;
   /** Undefined while the store answers. */
   readonly problem: () => string | undefined;
   /** How long (ms) nobody got a new pin when the store was last greeted. */
@@ -30,13 +34,12 @@ export interface StoreHooks {
   readonly now: () => number;
   readonly onState: (problem: string | undefined) => void;
   readonly onWarning: (warning: string) => void;
+  readonly onRevocation?: OnRevocation;
   readonly onFault: (fault: unknown) => void;
 }
 
 /** A guard hears of a new epoch within BEAT, and is back within the longest pause where it lost its connection; the rest is to write. */
 const SETTLE = 1500;
-/** Bytes: less could be guessed. */
-const LEAST_KEY = 32;
 
 /**
  * `max`: live pins, and uses, that this guard remembers itself. Connects in the background, and again whenever that is
@@ -50,21 +53,15 @@ export function openSharedStore(
 ): SharedStore {
   const seal = createSeal(secretOf(settings.keyFile));
   const upkeep = createUpkeep(() => shared, hooks.now, hooks.onWarning);
-  const { onState, onFault } = hooks;
+  const { now, onState, onFault, onRevocation = () => undefined } = hooks;
   const connection = openConnection(settings, { greet: upkeep.greet, beat: upkeep.beat, onState, onFault }, patience);
   const shared: Shared = { ask: connection.ask, seal, known: createKnown(max), max, epoch: upkeep.epoch, settle };
+  const revocations = openSharedRevocations(settings, seal, connection.ask, { now, onRevocation, onFault });
   return {
     presented: createShared(shared),
+    revocations,
     problem: connection.problem,
     settling: () => (upkeep.age() >= 0 ? Math.max(0, settle - upkeep.age()) : 0),
-    close: connection.close,
+    close: async () => void (await Promise.all([connection.close(), revocations.close()])),
   };
-}
-
-/** Without a file everybody knows the key: names are digests all the same, and what is refused stays the same. */
-function secretOf(keyFile: string | null): Buffer {
-  if (keyFile === null) return Buffer.from('firsthand: no keyFile');
-  const secret = Buffer.from(readFileSync(keyFile, 'utf8').trim());
-  if (secret.length >= LEAST_KEY) return secret;
-  throw new Error(`${keyFile}: expected a secret of at least ${LEAST_KEY} bytes, got ${secret.length}`);
 }
