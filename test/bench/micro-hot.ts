@@ -11,6 +11,7 @@ import { openCore } from '../../src/core.js';
 import { checkGuardrails, createMemory } from '../../src/engine.js';
 import type { Handle } from '../../src/handle.js';
 import { createRemotes } from '../../src/state/remote/remotes.js';
+import { openRevocationDesk } from '../../src/revocation-desk.js';
 import { createRecorder } from '../../src/recorder.js';
 import type { Recorder } from '../../src/recorder.js';
 import { configFor, makeCorpus } from './corpus.js';
@@ -37,10 +38,11 @@ async function open(folder: string, allowed: 'all' | 'none'): Promise<Guard> {
   const fault = (error: unknown): void => {
     throw error;
   };
-  const core = await openCore(settings, 'start', {
-    ...{ memory: createMemory(settings), remotes: createRemotes(), recorder, now: Date.now },
-    onFault: fault,
-  });
+  const memory = createMemory(settings);
+  const told = { onRevocation: recorder.onRevocation, onProblems: recorder.onRevocationProblems };
+  const around = { log, now: Date.now, onFault: fault };
+  const desk = openRevocationDesk({ ...memory, store: { revocations: undefined }, ...told, ...around });
+  const core = await openCore(settings, 'start', { memory, desk, remotes: createRemotes(), recorder, ...around });
   recorder.observe(core);
   return { name: `audit ${allowed}`, handle: core.handle, recorder };
 }
