@@ -64,7 +64,7 @@ export async function startApp(settings: Settings, log: Log, now: () => number, 
     if (token !== undefined) house.memory?.release(token, now());
   };
   const store = await openStore(settings, { now, onFault, ...recorder, onRevocation });
-  const memory = (house.memory = createMemory(settings, store.presented, createRevocations(store.revocations)));
+  const memory = (house.memory = createMemory(settings, store.presented, createRevocations(store.revocations, now)));
   const { revocations } = memory;
   const { onRevocationProblems: onProblems } = recorder;
   const desk = openRevocationDesk({ revocations, store, onRevocation, onProblems, log, now, onFault });

@@ -121,7 +121,8 @@ export function openRevocationDesk(parts: DeskParts): RevocationDesk {
     },
     problem(at) {
       const silence = revocations.silence(at);
-      if (current !== undefined && silence > current.maxStaleness) return silentFor(silence);
+      if (current !== undefined && silence > current.maxStaleness)
+        return `${silentFor(silence)}${because(store.revocations?.problem())}`;
       return followed?.problem();
     },
     close: () => endWatching(),
@@ -134,6 +135,8 @@ export function openRevocationDesk(parts: DeskParts): RevocationDesk {
     return known;
   }
 }
+
+const because = (problem: string | undefined): string => (problem === undefined ? '' : `: ${problem}`);
 
 const silentFor = (silence: number): string =>
   Number.isFinite(silence)

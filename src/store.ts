@@ -30,8 +30,8 @@ export interface StoreWatchers {
 
 /** A store that is there answers within this, so that the first checks find it; nobody waits longer for one, ms. */
 const FIRST_PATIENCE = 1000;
-/** A million revocations are read within this, ms; later they are refused as stale, where that counts. */
-const READ_PATIENCE = 15_000;
+/** Hundreds of thousands of revocations are read within this, ms; a guard that begins without them is stale, where that counts. */
+const READ_PATIENCE = 30_000;
 
 export async function openStore(
   { store, cache }: Pick<Settings, 'store' | 'cache'>,

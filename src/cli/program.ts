@@ -195,8 +195,8 @@ A case file:
     command
       .addHelpText(
         'after',
-        `\nExamples:\n  firsthand ${kind} --config firsthand.yaml --identity spiffe://prod.example/ns/edge/sa/gateway` +
-          `\n  firsthand ${kind} --config firsthand.yaml --subject user:alice --issuer https://idp.prod.example --reason 'left'`,
+        `\nExamples:\n  firsthand ${kind} --config firsthand.yaml --identity spiffe://prod.example/ns/shop/sa/retired` +
+          `\n  firsthand ${kind} --config firsthand.yaml --subject user:mallory --issuer https://idp.prod.example --reason 'left'`,
       )
       .action(async (options: Omit<RevokeOptions, 'kind'>) => {
         const [{ revoke }, { processIo }] = await Promise.all([import('./revoke.js'), import('./io.js')]);

@@ -52,33 +52,34 @@ export interface SharedLayer {
   readonly silence: (now: number) => number;
 }
 
-export function createRevocations(shared?: SharedLayer): Revocations {
+/** `now`: what ended long before it may be forgotten. */
+export function createRevocations(shared?: SharedLayer, now: () => number = () => 0): Revocations {
   const own = createLayer();
   const layers = shared === undefined ? [own] : [own, shared.layer];
   let orders = 0;
   const next = (kind: 'revoke' | 'unrevoke', until: number) => ({ kind, until, order: (orders += 1) });
   return {
-    isRevoked(names, now) {
-      const cause = causeOf(layers, names, now);
+    isRevoked(names, at) {
+      const cause = causeOf(layers, names, at);
       return cause === undefined ? nothing : revoked(cause);
     },
     standing: () => layers.reduce((sum, { added }) => sum + added(), 0),
-    cause: (names, now) => causeOf(layers, names, now),
+    cause: (names, at) => causeOf(layers, names, at),
     revoke(revocation, order) {
       const digest = digestOf(revocation);
       if (own.table.untilOf(digest) >= revocation.until) return false;
       const shaped = order ?? { kind: 'revoke', at: 0, revocation, reason: undefined, by: undefined };
-      own.put(revocation.type, digest, next('revoke', revocation.until), { order: shaped }, order?.at ?? 0);
+      own.put(revocation.type, digest, next('revoke', revocation.until), { order: shaped }, now());
       return true;
     },
     unrevoke(name, order) {
       const digest = digestOf(name);
       if (own.table.untilOf(digest) === -Infinity) return false;
-      own.put(name.type, digest, next('unrevoke', -Infinity), { order }, order?.at ?? 0);
+      own.put(name.type, digest, next('unrevoke', -Infinity), { order }, now());
       return true;
     },
     size: (type) => layers.reduce((sum, { table }) => sum + table.size(type), 0),
-    inForce: (now) => sumOf(layers.map(({ table }) => table.inForce(now))),
+    inForce: (at) => sumOf(layers.map(({ table }) => table.inForce(at))),
     until: (name) => Math.max(...layers.map(({ table }) => table.untilOf(digestOf(name)))),
     ownUntil: (name) => own.table.untilOf(digestOf(name)),
     silence: shared?.silence ?? (() => 0),

@@ -28,6 +28,7 @@ origin:
 tokens:
   - { issuer: https://idp.prod.example, keys: idp.jwks.json, audiences: [orders] }
 policy: { scopes: orders.scopes }
+revocation: { file: revoked.ndjson }
 audit: { to: file:guard.ndjson }
 `;
 

@@ -19,8 +19,10 @@ import { nextStanding, writeOrder } from './write-revocation.js';
 export interface SharedRevocations extends SharedLayer {
   /** Counts here at once; undefined where it is in the store as well, or why it will only be there later. */
   write(order: RevocationOrder, source: RevocationSource): Promise<string | undefined>;
-  /** Resolves when everything was read once. */
+  /** Resolves when everything was read once, or that failed the first time. */
   readonly firstRead: Promise<void>;
+  /** Why the store is not heard; undefined while it is. */
+  readonly problem: () => string | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -60,7 +62,7 @@ export function openSharedRevocations(
         return problem;
       },
       beat: () => Promise.resolve(undefined),
-      onState: () => undefined,
+      onState: () => done(),
       onFault,
     },
     PATIENCE,
@@ -79,6 +81,7 @@ export function openSharedRevocations(
   return {
     layer,
     firstRead,
+    problem: connection.problem,
     // A clock that stepped back says nothing about how long it was: until the next word it counts as long.
     silence: (at) => Math.abs(at - heardAt),
     async write(order, source) {
