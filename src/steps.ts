@@ -24,9 +24,13 @@ import { decide, demandOf } from './policy/decide.js';
 import { unmetOutside } from './policy/unmet-origin.js';
 import { comparePin, usedBefore } from './recall.js';
 import { FORWARDED_HEADER } from './request/shape.js';
+import { heard, run } from './waiting.js';
+import type { Soon, Steps } from './waiting.js';
 
-/** Steps 2 to 7, without writing anything. */
-export async function decideAnew(ask: Ask): Promise<Draft> {
+/** Steps 2 to 7, without writing anything; at once where nothing has to be waited for. */
+export const decideAnew = (ask: Ask): Soon<Draft> => run(decide2to7(ask));
+
+function* decide2to7(ask: Ask): Steps<Draft> {
   const { route, deps, instant } = ask;
   const demand = demandOf(route);
   let found: Findings = { route };
@@ -43,7 +47,7 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
   if (demand.origin !== 'no') {
     const turn = deps.turns?.wait();
     if (turn === 'full') return no(overloaded, demand.origin);
-    if (turn !== undefined) await turn;
+    if (turn !== undefined) yield turn;
     // 2. peer
     const question = peerQuestion(ask);
     const peer = verifyPeer(question);
@@ -64,7 +68,7 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
     if (!presented.ok) return no(presented, demand.token);
     if (presented.value === undefined) return no(tokenMissing, demand.token);
     found = { ...found, presented: presented.value };
-    const signed = await deps.verifyTokenSignature(ask.snapshot)(presented.value, deps.settings.tokens);
+    const signed = yield* heard(deps.verifyTokenSignature(ask.snapshot)(presented.value, deps.settings.tokens));
     if (!signed.ok) return no(signed, demand.token);
     const token = checkTokenTimes(signed.value, instant);
     if (!token.ok) return no(token, demand.token);
@@ -75,7 +79,7 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
     const named = namedWorkload(token.value, ask.guard);
     const bound = bind(token.value, named, origin, instant, ask.guard);
     if (!bound.ok) return no(bound, demand.token);
-    const held = await comparePin(bound.value, ask);
+    const held = yield* heard(comparePin(bound.value, ask));
     if (!held.ok && !mayContest(held, bound.value)) return no(held, demand.token);
     // The refusal is given in any case; the steps after it say whether it would have been an allow.
     if (!held.ok) changed = held;
@@ -87,7 +91,7 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
     names = revocableNames(origin, credential, ask);
     const live = deps.isRevoked(names, instant.now);
     if (!live.ok && changed === undefined) return no(live, aboutToken(live.reason) ? demand.token : demand.origin);
-    const unused = live.ok ? await usedBefore(ask, credential) : live;
+    const unused = live.ok ? yield* heard(usedBefore(ask, credential)) : live;
     if (!unused.ok) return no(changed ?? unused, demand.token);
   }
   // 7. policy
@@ -123,7 +127,8 @@ function peerQuestion({ attributes, deps, guard, snapshot, instant }: Ask): Peer
   let read: ReturnType<typeof readForwarded> | undefined;
   return {
     attributes,
-    forwarded: () => (read ??= readForwarded(attributes.headers.all(FORWARDED_HEADER)[0] ?? '')),
+    forwarded: () =>
+      (read ??= (deps.readForwarded ?? readForwarded)(attributes.headers.all(FORWARDED_HEADER)[0] ?? '')),
     guard,
     settings: deps.settings,
     verifyCertificate: deps.verifyCertificate(snapshot),
