@@ -33,7 +33,8 @@ export const decideAnew = (ask: Ask): Soon<Draft> => run(decide2to7(ask));
 function* decide2to7(ask: Ask): Steps<Draft> {
   const { route, deps, instant } = ask;
   const demand = demandOf(route);
-  let found: Findings = { route };
+  // Filled as the steps go on, and handed out once: at the end, whichever that is.
+  const found: { -readonly [part in keyof Findings]: Findings[part] } = { route };
   let names: RevocableNames | undefined;
   const no = (refusal: Refusal, by: 'line' | 'guardrail' | 'no', cacheable = isPure(refusal.reason)): Draft => ({
     ...deny(by === 'guardrail' ? asGuardrail(refusal) : refusal, found),
@@ -52,12 +53,12 @@ function* decide2to7(ask: Ask): Steps<Draft> {
     const question = peerQuestion(ask);
     const peer = verifyPeer(question);
     if (!peer.ok) return no(peer, demand.origin);
-    found = { ...found, peer: peer.value };
+    found.peer = peer.value;
     // 3. origin
     const verified = verifyOrigin(peer.value, question);
     if (!verified.ok) return no(verified, demand.origin);
     origin = verified.value;
-    found = { ...found, origin };
+    found.origin = origin;
     const unresolved = demand.origin === 'line' ? unmetOutside(route.line, origin, ask.guard) : undefined;
     if (unresolved !== undefined) return no(unresolved, 'line');
     if (route.line === undefined) return no(routeUndeclared(ask), 'line');
@@ -67,12 +68,12 @@ function* decide2to7(ask: Ask): Steps<Draft> {
     const presented = tokenIn(ask.attributes.headers, tokenPlaces(deps.settings));
     if (!presented.ok) return no(presented, demand.token);
     if (presented.value === undefined) return no(tokenMissing, demand.token);
-    found = { ...found, presented: presented.value };
+    found.presented = presented.value;
     const signed = yield* heard(deps.verifyTokenSignature(ask.snapshot)(presented.value, deps.settings.tokens));
     if (!signed.ok) return no(signed, demand.token);
     const token = checkTokenTimes(signed.value, instant);
     if (!token.ok) return no(token, demand.token);
-    found = { ...found, token: token.value };
+    found.token = token.value;
     const may = mayPresent(token.value, origin, ask.guard);
     if (!may.ok) return no(may, demand.token);
     // 5. binding
@@ -84,7 +85,7 @@ function* decide2to7(ask: Ask): Steps<Draft> {
     // The refusal is given in any case; the steps after it say whether it would have been an allow.
     if (!held.ok) changed = held;
     credential = { token: token.value, bound: bound.value };
-    found = { ...found, bound: bound.value };
+    found.bound = bound.value;
   }
   // 6. state
   if (origin !== undefined) {
