@@ -1,7 +1,7 @@
 /**
  * How V8 keeps the heap of a guard, chosen by measurement (`npm run bench -- --only memory,rounds`): a guard stands beside each
  * pod, and memory that V8 does not give back is paid for by everybody. Flags of the engine, not of Node: one that it does not
- * know changes nothing. Does NOT bound the heap.
+ * know is complained about on stderr, and changes nothing. Does NOT bound the heap.
  */
 import { setFlagsFromString } from 'node:v8';
 
