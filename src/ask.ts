@@ -1,4 +1,5 @@
 /** What the steps of a check share: whom they ask, what they are asked, and what they say before anything is written. */
+import type { readForwarded } from './evidence/forwarded.js';
 import type { Attributes } from './model/attributes.js';
 import type { Decision } from './model/decision.js';
 import type { SpiffeId } from './model/ids.js';
@@ -27,6 +28,8 @@ export interface CheckDependencies {
   readonly snapshot: () => Snapshot;
   readonly verifyCertificate: (snapshot: Snapshot) => VerifyCertificate;
   readonly verifyTokenSignature: (snapshot: Snapshot) => VerifyTokenSignature;
+  /** As evidence/forwarded.ts reads it, for whoever remembers what it read. Absent: it is read anew. */
+  readonly readForwarded?: typeof readForwarded;
   /** Of the event loop: whoever may verify a certificate waits for one. Absent: nobody waits. */
   readonly turns?: Pick<Turns, 'wait'>;
   readonly pins: Pins;

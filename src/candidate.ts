@@ -11,21 +11,23 @@ import type { Route } from './model/policy.js';
 import { refuse } from './model/result.js';
 import type { Beside } from './state/decision-cache.js';
 import { decideAnew, deny } from './steps.js';
+import { heard } from './waiting.js';
+import type { Soon, Steps } from './waiting.js';
 
-type Before = (work: () => Promise<Draft>) => Promise<Draft>;
+type Before = (work: () => Soon<Draft>) => Soon<Draft>;
 
 /** Undefined where no candidate is loaded. */
-export async function decideBeside(ask: Ask, before: Before): Promise<Beside | undefined> {
+export function* decideBeside(ask: Ask, before: Before): Steps<Beside | undefined> {
   const { beside, snapshot } = ask;
   if (beside === undefined || snapshot.candidate === undefined) return undefined;
-  const { verdict, findings, names, cacheable } = await draftOf(ask, beside, before);
+  const { verdict, findings, names, cacheable } = yield* draftOf(ask, beside, before);
   return { verdict: told(verdict, beside, snapshot.candidate.revision), findings, names, cacheable };
 }
 
-async function draftOf(ask: Ask, beside: Route, before: Before): Promise<Draft> {
+function* draftOf(ask: Ask, beside: Route, before: Before): Steps<Draft> {
   if (beside.ambiguous) return { ...deny(caseAmbiguous, {}), cacheable: true };
   try {
-    return await before(() => decideAnew({ ...ask, route: beside }));
+    return yield* heard(before(() => decideAnew({ ...ask, route: beside })));
   } catch (fault) {
     ask.deps.onFault(fault);
     return { ...deny(broken, {}), cacheable: false };

@@ -20,8 +20,10 @@ import { answeredIn, modeOf } from './shadow.js';
 import { notYet } from './state/decision-cache.js';
 import type { CachedDecision } from './state/decision-cache.js';
 import { decideAnew, deny } from './steps.js';
+import { heard, run } from './waiting.js';
+import type { Soon, Steps } from './waiting.js';
 
-/** At once where nothing has to be waited for: what was decided before, and what can not be read. */
+/** At once where nothing has to be waited for: what was decided before, what can not be read, what nobody else is asked about. */
 export type Check = (request: Result<Attributes>, deadline: number | undefined) => Outcome | Promise<Outcome>;
 
 /** Checks that are being decided at once; beyond, the guard is overloaded and says so instead of queueing. */
@@ -42,10 +44,10 @@ export function createCheck(deps: CheckDependencies): Check {
       const begun = begin(request, snapshot, deps, now);
       if (begun.kind === 'answered') return { ...begun.answered, ...around };
       if (inFlight >= MAX_IN_FLIGHT) return { ...undecided(overloaded), ...around };
+      const kept = run(decideAndKeep(begun, deps, deadline));
+      if (!(kept instanceof Promise)) return { ...kept, ...around };
       inFlight += 1;
-      return decideAndKeep(begun, deps, deadline)
-        .then((answered) => ({ ...answered, ...around }), broken)
-        .finally(() => (inFlight -= 1));
+      return kept.then((answered) => ({ ...answered, ...around }), broken).finally(() => (inFlight -= 1));
     } catch (fault) {
       return broken(fault);
     }
@@ -131,15 +133,15 @@ export const foundIn = (mode: Mode, { decision, beside }: CachedDecision): Answe
   cache: 'hit',
 });
 
-async function decideAndKeep(
+function* decideAndKeep(
   { ask, key, mode }: Open,
   deps: CheckDependencies,
   deadline: number | undefined,
-): Promise<Answered> {
-  const draft = await before(deadline, deps.now, () => decideAnew(ask));
+): Steps<Answered> {
+  const draft = yield* heard(before(deadline, deps.now, () => decideAnew(ask)));
   // Before anything is written, so that both are asked about the same pins and used tokens.
-  const beside = await decideBeside(ask, (work) => before(deadline, deps.now, work));
-  const decision = inTime(await commit(draft, ask, mode), deadline, deps.now);
+  const beside = yield* decideBeside(ask, (work) => before(deadline, deps.now, work));
+  const decision = inTime(yield* heard(commit(draft, ask, mode)), deadline, deps.now);
   const cacheable = draft.cacheable && beside?.cacheable !== false && decision.verdict === draft.verdict;
   if (key !== undefined && cacheable) {
     const horizon = ask.instant.horizon();
@@ -164,21 +166,24 @@ const inTime = (decision: Decision, deadline: number | undefined, now: () => num
 /** What setTimeout takes; with more it fires at once. */
 const LONGEST_WAIT = 2 ** 31 - 1;
 
-/** The draft, or `deadline_exceeded` as soon as the caller no longer waits. */
-async function before(deadline: number | undefined, now: () => number, work: () => Promise<Draft>): Promise<Draft> {
-  const tooLate: Draft = { ...deny(late, {}), cacheable: false };
+const tooLate: Draft = { ...deny(late, {}), cacheable: false };
+
+/**
+ * The draft, or `deadline_exceeded` as soon as the caller no longer waits. Work that held the thread ends before a timer is
+ * heard; an allow must not write a pin for a call that is over, so the clock is looked at in any case.
+ */
+function before(deadline: number | undefined, now: () => number, work: () => Soon<Draft>): Soon<Draft> {
   if (deadline === undefined) return work();
-  const left = deadline - now();
-  if (left <= 0) return tooLate;
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<Draft>((resolve) => {
-    timer = setTimeout(() => resolve(tooLate), Math.min(left, LONGEST_WAIT));
+  if (deadline - now() <= 0) return tooLate;
+  const draft = work();
+  if (draft instanceof Promise) return race(draft, deadline, now);
+  return now() < deadline ? draft : tooLate;
+}
+
+function race(work: Promise<Draft>, deadline: number, now: () => number): Promise<Draft> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(tooLate), Math.min(Math.max(deadline - now(), 1), LONGEST_WAIT));
+    const ended = work.finally(() => clearTimeout(timer));
+    ended.then((draft) => resolve(now() < deadline ? draft : tooLate), reject);
   });
-  try {
-    const draft = await Promise.race([work(), passed]);
-    // Work that held the thread ends before the timer is heard; an allow must not write a pin for a call that is over.
-    return now() < deadline ? draft : tooLate;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -7,6 +7,7 @@ import type { CheckDependencies } from './ask.js';
 import { createCheck } from './check.js';
 import type { Check } from './check.js';
 import { readPemChain, readPemText, readSvid } from './evidence/certificate.js';
+import { readForwarded } from './evidence/forwarded.js';
 import type { Policy, PolicyIssue } from './model/policy.js';
 import type { VerifyPath } from './model/ports.js';
 import type { Settings } from './model/settings.js';
@@ -15,6 +16,7 @@ import { pathVerifier } from './origin/path-validation.js';
 import { verifyTokenSignature } from './origin/token.js';
 import { checkGuardrails, compilePolicy } from './policy/compile.js';
 import type { PolicySource } from './policy/compile.js';
+import { sharingTexts } from './shared-tokens.js';
 import { rememberAuthorities } from './state/authorities.js';
 import { createCertificates } from './state/certificates.js';
 import type { CertificateReaders } from './state/certificates.js';
@@ -23,8 +25,10 @@ import { createDecisionCache } from './state/decision-cache.js';
 import { readJwks } from './state/jwks.js';
 import { createPresented } from './state/pins.js';
 import type { Presented } from './state/pins.js';
+import { rememberTexts } from './state/remembered.js';
 import { createRevocations } from './state/revocations.js';
 import type { Revocations } from './state/revocations.js';
+import { createSharedTexts } from './state/shared-texts.js';
 import type { Parsed } from './state/source.js';
 import type { Readers } from './state/sources.js';
 import { createTokens } from './state/tokens.js';
@@ -74,7 +78,8 @@ export function createEngine(options: EngineOptions): Engine {
   const { memory = createMemory(settings) } = options;
   const turns = createTurns();
   const certificates = createCertificates(certificateReaders(pathVerifier(rememberAuthorities())), turns);
-  const tokens = createTokens(verifyTokenSignature, Math.min(settings.cache.entries, MAX_TOKENS), turns);
+  const verify = sharingTexts(verifyTokenSignature, createSharedTexts());
+  const tokens = createTokens(verify, Math.min(settings.cache.entries, MAX_TOKENS), turns);
   const cache = without?.cache ?? createDecisionCache(settings.cache.entries, settings.cache.maxAge);
   const isStale = (at: number): boolean => memory.revocations.silence(at) > settings.revocation.maxStaleness;
   const parts: CheckDependencies = {
@@ -82,6 +87,7 @@ export function createEngine(options: EngineOptions): Engine {
     snapshot,
     verifyCertificate: certificates.verify,
     verifyTokenSignature: tokens.verify,
+    readForwarded: rememberTexts(readForwarded),
     turns,
     pins: memory.pins,
     uses: memory.uses,

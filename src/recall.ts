@@ -21,6 +21,8 @@ import { FORWARDED_HEADER } from './request/shape.js';
 import { decisionKey } from './state/decision-cache.js';
 import type { CachedDecision, KeyInputs } from './state/decision-cache.js';
 import { needsFreshRevocations } from './stale.js';
+import { heard, run } from './waiting.js';
+import type { Soon, Steps } from './waiting.js';
 
 const linesOf = (route: Route): readonly Line[] =>
   route.line === undefined ? route.guardrails : [route.line, ...route.guardrails];
@@ -117,16 +119,19 @@ const standsWith = (pin: PinKnowledge): boolean => pin === 'holds' || pin === 'f
  * Writes what only the final allow may write, or that presenters differ where an allow would have been written otherwise.
  * In: a draft, and whether refusals count. Out: the decision, which may have become a deny.
  */
-export async function commit(draft: Draft, ask: Ask, mode: Mode): Promise<Decision> {
+export const commit = (draft: Draft, ask: Ask, mode: Mode): Soon<Decision> => run(committing(draft, ask, mode));
+
+function* committing(draft: Draft, ask: Ask, mode: Mode): Steps<Decision> {
   const { verdict, findings } = draft;
   if (verdict.kind === 'deny') {
-    if (draft.contest !== undefined && mode !== 'shadow') await ask.deps.contestPin(draft.contest, ask.instant.now);
+    if (draft.contest !== undefined && mode !== 'shadow')
+      yield* heard(ask.deps.contestPin(draft.contest, ask.instant.now));
     return { verdict, findings };
   }
   if (!isSealed(draft, ask.route)) throw new Error('an allow without a seal');
   const claims = claimsOf(findings, ask);
   if (!claims.ok) return { verdict: { kind: 'deny', refusal: claims }, findings };
-  const written = await writeClaims(claims.value, ask);
+  const written = yield* heard(writeClaims(claims.value, ask));
   if (!written.ok) return { verdict: { kind: 'deny', refusal: written }, findings };
   return { verdict, findings: written.value === 'first' ? { ...findings, pinnedNow: true } : findings };
 }
@@ -187,13 +192,17 @@ const useOf = (token: VerifiedToken, line: Line): Use => ({
 const onceLines = (route: Route): readonly Line[] => linesOf(route).filter(({ conditions }) => conditions.once);
 
 /** Step 6: whether the token was used on one of the lines that allow it once. */
-export async function usedBefore(
-  { route, deps, instant }: Ask,
+export const usedBefore = (ask: Ask, credential: Credential | undefined): Answer<void> =>
+  run(usedOn(onceLines(ask.route), credential, ask));
+
+function* usedOn(
+  lines: readonly Line[],
   credential: Credential | undefined,
-): Promise<Result<void>> {
-  for (const line of onceLines(route)) {
+  { deps, instant }: Ask,
+): Steps<Result<void>> {
+  for (const line of lines) {
     if (credential === undefined) return noToken;
-    const result = await deps.uses.unused(useOf(credential.token, line), instant.now);
+    const result = yield* heard(deps.uses.unused(useOf(credential.token, line), instant.now));
     if (!result.ok) return result;
   }
   return nothing;

@@ -100,12 +100,14 @@ export function createRecorder(
       event('audit_failed', { detail: error?.message ?? 'the buffer is full' });
     },
   });
-  /** Rare, and somebody may be waiting for it. */
-  const event = <E extends EventName>(name: E, fields: EventFields<E>): void => {
+  const write = <E extends EventName>(name: E, fields: EventFields<E>, when: 'soon' | 'now'): void => {
     metrics.happened(name);
-    sink.write(JSON.stringify(eventRecord(name, fields, now())), 'now');
+    sink.write(JSON.stringify(eventRecord(name, fields, now())), when);
   };
-  const certificates = createCertificateTeller(event);
+  /** Rare, and somebody may be waiting for it. */
+  const event = <E extends EventName>(name: E, fields: EventFields<E>): void => write(name, fields, 'now');
+  // Of these there may be as many as there are callers.
+  const certificates = createCertificateTeller((name, fields) => write(name, fields, 'soon'));
   const revocations = createRevocationTeller(event, metrics, () => observed?.engine.revocations);
   const recordOf = (outcome: Outcome, attributes: Attributes | undefined, microseconds: number): string => {
     const { audit, environment } = current();

@@ -26,12 +26,17 @@ import { unmetOutside } from './policy/unmet-origin.js';
 import { comparePin, usedBefore } from './recall.js';
 import { FORWARDED_HEADER } from './request/shape.js';
 import { needsFreshRevocations, staleRevocations } from './stale.js';
+import { heard, run } from './waiting.js';
+import type { Soon, Steps } from './waiting.js';
 
-/** Steps 2 to 7, without writing anything. */
-export async function decideAnew(ask: Ask): Promise<Draft> {
+/** Steps 2 to 7, without writing anything; at once where nothing has to be waited for. */
+export const decideAnew = (ask: Ask): Soon<Draft> => run(decide2to7(ask));
+
+function* decide2to7(ask: Ask): Steps<Draft> {
   const { route, deps, instant } = ask;
   const demand = demandOf(route);
-  let found: Findings = { route };
+  // Filled as the steps go on, and handed out once: at the end, whichever that is.
+  const found: { -readonly [part in keyof Findings]: Findings[part] } = { route };
   let names: RevocableNames | undefined;
   const no = (refusal: Refusal, by: 'line' | 'guardrail' | 'no', cacheable = isPure(refusal.reason)): Draft => ({
     ...deny(by === 'guardrail' ? asGuardrail(refusal) : refusal, found),
@@ -45,17 +50,17 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
   if (demand.origin !== 'no') {
     const turn = deps.turns?.wait();
     if (turn === 'full') return no(overloaded, demand.origin);
-    if (turn !== undefined) await turn;
+    if (turn !== undefined) yield turn;
     // 2. peer
     const question = peerQuestion(ask);
     const peer = verifyPeer(question);
     if (!peer.ok) return no(peer, demand.origin);
-    found = { ...found, peer: peer.value };
+    found.peer = peer.value;
     // 3. origin
     const verified = verifyOrigin(peer.value, question);
     if (!verified.ok) return no(verified, demand.origin);
     origin = verified.value;
-    found = { ...found, origin };
+    found.origin = origin;
     const unresolved = demand.origin === 'line' ? unmetOutside(route.line, origin, ask.guard) : undefined;
     if (unresolved !== undefined) return no(unresolved, 'line');
     if (route.line === undefined) return no(routeUndeclared(ask), 'line');
@@ -65,24 +70,24 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
     const presented = tokenIn(ask.attributes.headers, tokenPlaces(deps.settings));
     if (!presented.ok) return no(presented, demand.token);
     if (presented.value === undefined) return no(tokenMissing, demand.token);
-    found = { ...found, presented: presented.value };
-    const signed = await deps.verifyTokenSignature(ask.snapshot)(presented.value, deps.settings.tokens);
+    found.presented = presented.value;
+    const signed = yield* heard(deps.verifyTokenSignature(ask.snapshot)(presented.value, deps.settings.tokens));
     if (!signed.ok) return no(signed, demand.token);
     const token = checkTokenTimes(signed.value, instant);
     if (!token.ok) return no(token, demand.token);
-    found = { ...found, token: token.value };
+    found.token = token.value;
     const may = mayPresent(token.value, origin, ask.guard);
     if (!may.ok) return no(may, demand.token);
     // 5. binding
     const named = namedWorkload(token.value, ask.guard);
     const bound = bind(token.value, named, origin, instant, ask.guard);
     if (!bound.ok) return no(bound, demand.token);
-    const held = await comparePin(bound.value, ask);
+    const held = yield* heard(comparePin(bound.value, ask));
     if (!held.ok && !mayContest(held, bound.value)) return no(held, demand.token);
     // The refusal is given in any case; the steps after it say whether it would have been an allow.
     if (!held.ok) changed = held;
     credential = { token: token.value, bound: bound.value };
-    found = { ...found, bound: bound.value };
+    found.bound = bound.value;
   }
   // 6. state
   if (origin !== undefined) {
@@ -91,7 +96,7 @@ export async function decideAnew(ask: Ask): Promise<Draft> {
     const stale = live.ok && deps.revocationsStale?.(instant.now) === true && needsFreshRevocations(route);
     if (stale && changed === undefined) return no(staleRevocations, demand.origin);
     if (!live.ok && changed === undefined) return no(live, aboutToken(live.reason) ? demand.token : demand.origin);
-    const unused = live.ok ? await usedBefore(ask, credential) : live;
+    const unused = live.ok ? yield* heard(usedBefore(ask, credential)) : live;
     if (!unused.ok) return no(changed ?? unused, demand.token);
   }
   // 7. policy
@@ -127,7 +132,8 @@ function peerQuestion({ attributes, deps, guard, snapshot, instant }: Ask): Peer
   let read: ReturnType<typeof readForwarded> | undefined;
   return {
     attributes,
-    forwarded: () => (read ??= readForwarded(attributes.headers.all(FORWARDED_HEADER)[0] ?? '')),
+    forwarded: () =>
+      (read ??= (deps.readForwarded ?? readForwarded)(attributes.headers.all(FORWARDED_HEADER)[0] ?? '')),
     guard,
     settings: deps.settings,
     verifyCertificate: deps.verifyCertificate(snapshot),

@@ -54,14 +54,14 @@ describe('an OK', () => {
     expect((await commit(draft, ask, 'enforce')).verdict).toBe(draft.verdict);
     if (draft.verdict.kind === 'deny') throw new Error('denied');
     const copy: Draft = { ...draft, verdict: { kind: 'allow', permit: { ...draft.verdict.permit } as Permit } };
-    await expect(commit(copy, ask, 'enforce')).rejects.toThrow('an allow without a seal');
+    await expect(async () => commit(copy, ask, 'enforce')).rejects.toThrow('an allow without a seal');
   });
 
   it('needs the origin that was verified, not one that looks like it, wherever somebody is looked at', async () => {
     const { draft, ask } = draftOf('/x', { origin: workload() });
-    await expect(commit(draft, ask, 'enforce')).rejects.toThrow('an allow without a seal');
+    await expect(async () => commit(draft, ask, 'enforce')).rejects.toThrow('an allow without a seal');
     const without = draftOf('/x');
-    await expect(commit(without.draft, without.ask, 'enforce')).rejects.toThrow('an allow without a seal');
+    await expect(async () => commit(without.draft, without.ask, 'enforce')).rejects.toThrow('an allow without a seal');
   });
 
   it('is not needed for a deny', async () => {

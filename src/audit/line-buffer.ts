@@ -20,6 +20,7 @@ export interface LineBuffer {
 
 /** What is worth a write of its own. */
 export const BATCH_BYTES = 256 * 1024;
+const emptyBatch = (): Buffer => Buffer.allocUnsafeSlow(BATCH_BYTES);
 const NEWLINE = 0x0a;
 /** Bytes of UTF-8 for one unit of UTF-16, at most. */
 const WIDEST = 3;
@@ -27,8 +28,10 @@ const WIDEST = 3;
 export function lineBuffer(maxBytes: number): LineBuffer {
   /** Whole batches, the oldest first. */
   let full: Buffer[] = [];
-  const filling = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  let filling = emptyBatch();
   let filled = 0;
+  /** Was written, and is filled again: a busy guard would leave hundreds of megabytes a second behind. */
+  let spare: Buffer | undefined;
   /** What is being written, and how far it got. */
   let batch: Buffer = Buffer.alloc(0);
   let offset = 0;
@@ -36,11 +39,16 @@ export function lineBuffer(maxBytes: number): LineBuffer {
   let bytes = 0;
 
   function closeBatch(): void {
-    if (filled > 0) full.push(Buffer.from(filling.subarray(0, filled)));
+    if (filled === 0) return;
+    full.push(filling.subarray(0, filled));
+    filling = spare ?? emptyBatch();
+    spare = undefined;
     filled = 0;
   }
 
   function nextBatch(): void {
+    // All of it was written; nobody else has it.
+    if (batch.buffer.byteLength === BATCH_BYTES) spare = Buffer.from(batch.buffer);
     if (full.length === 0) closeBatch();
     batch = full.shift() ?? Buffer.alloc(0);
     offset = 0;

@@ -37,7 +37,10 @@ const CLOSE_MS = 2_000;
 /** A full disk or a reader that went away is worth a look each second; a slow reader soon has space again. */
 const RETRY_FAILED_MS = 1_000;
 const RETRY_BUSY_MS = 10;
-/** Lines wait this long for others, unless there are enough of them for a write. */
+/**
+ * Lines wait this long for others, unless there are enough of them for a write: each write is a hand-over to another thread
+ * and back, which costs more than a check.
+ */
 const GATHER_MS = 5;
 const BUSY: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EBUSY', 'EINTR']);
 
@@ -105,6 +108,8 @@ function pumpLines(buffer: ReturnType<typeof lineBuffer>, first: Output, state: 
   let output = first;
   let successor: Output | undefined;
   let writing = false;
+  /** Somebody asked for a write while there was one. */
+  let hurried = false;
   let ended = false;
   let retry: NodeJS.Timeout | undefined;
   let gathering: NodeJS.Timeout | undefined;
@@ -119,18 +124,25 @@ function pumpLines(buffer: ReturnType<typeof lineBuffer>, first: Output, state: 
     const bytes = buffer.next();
     if (bytes.length === 0) return drained?.();
     writing = true;
+    hurried = false;
     output.put(bytes, (error, count) => {
       writing = false;
       if (ended) return;
-      if (error === null && count > 0) arrived(count);
-      else failed(error);
+      if (error !== null || count === 0) return failed(error);
+      arrived(count);
+      goOn(hurried || count < bytes.length ? 'now' : 'soon');
     });
   }
 
   function arrived(count: number): void {
     buffer.arrived(count);
     if (buffer.roomy()) state.set(false);
-    now();
+  }
+
+  function goOn(when: 'soon' | 'now'): void {
+    const pressing = when === 'now' || buffer.waiting() >= BATCH_BYTES;
+    if (pressing || drained !== undefined || successor !== undefined) now();
+    else if (buffer.waiting() > 0) gathering ??= setTimeout(now, GATHER_MS);
   }
 
   function failed(error: NodeJS.ErrnoException | null): void {
@@ -159,9 +171,9 @@ function pumpLines(buffer: ReturnType<typeof lineBuffer>, first: Output, state: 
 
   return {
     start(when) {
-      if (retry !== undefined || writing) return;
-      if (when === 'now' || buffer.waiting() >= BATCH_BYTES) now();
-      else gathering ??= setTimeout(now, GATHER_MS);
+      if (retry !== undefined) return;
+      if (writing) hurried ||= when === 'now';
+      else goOn(when);
     },
     turnTo(next) {
       if (ended) return next.close();

@@ -6,6 +6,7 @@ import type { App, OnCheck } from '../app.js';
 import { formatConfigIssue, loadConfig } from '../config/load.js';
 import { checkGuardrails } from '../engine.js';
 import type { Address, Settings } from '../model/settings.js';
+import { growWithLoad } from './heap.js';
 import type { Spool } from '../replay/spool.js';
 import type { ServeOptions } from './serve-options.js';
 
@@ -27,6 +28,7 @@ export async function serve({ config, record, recordSample }: ServeOptions): Pro
   try {
     const keeping = record === undefined ? undefined : await keepIn(record, share, log);
     const app = await startApp(settings, log, Date.now, keeping?.onCheck);
+    growWithLoad();
     log.info('serving', { check: app.addresses.check.map(addressText) });
     const hangup = (): void => void reload(app, config, log);
     process.on('SIGHUP', hangup);

@@ -94,7 +94,7 @@ function seal(
   guard: SpiffeId | undefined,
 ): VerifiedOrigin {
   const forwarders = walk.forwarders.map(({ id }) => id);
-  const chain = [walk.origin, ...forwarders, guard].filter((id) => id !== undefined);
+  const chain = exactly([walk.origin, ...forwarders, guard].filter((id) => id !== undefined));
   const ignoredHistory = walk.ignored.flatMap(({ uri }) => uri);
   const certificates = certificateNames(peer, walk, origin);
   const value = Object.freeze(
@@ -112,6 +112,9 @@ const workload = (
   { peer, forwarders, chain, ignoredHistory, certificates }: Omit<VerifiedOrigin, 'kind' | symbol>,
 ): object => ({ kind, id, sha256, certificate, peer, forwarders, chain, ignoredHistory, certificates });
 
+/** A list that grew has room for more; this one is kept with each decision, and does not grow. */
+const exactly = <T>(list: T[]): T[] => list.slice();
+
 /** Every certificate of the chain by the names that a revocation may use. */
 function certificateNames(peer: VerifiedPeer, walk: Walk, origin: WorkloadOrigin | OutsideOrigin): CertificateName[] {
   const own = origin.kind === 'workload' ? origin.certificate : undefined;
@@ -122,5 +125,5 @@ function certificateNames(peer: VerifiedPeer, walk: Walk, origin: WorkloadOrigin
       .map((sha256) => [sha256, { sha256, serial: undefined, issuer: undefined }]),
   );
   for (const { sha256, serial, issuer } of known) names.set(sha256, { sha256, serial, issuer });
-  return [...names.values()];
+  return exactly([...names.values()]);
 }

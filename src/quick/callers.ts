@@ -21,11 +21,11 @@ export interface Callers {
 }
 
 const MIB = 1024 * 1024;
-/** Of both halves together twice as much. Tokens of a KiB: some 8,000 in each half. */
+/** Of both halves together twice as much. Tokens of a KiB: some 6,000 in each half. */
 const IDENTITIES = { places: 2048, maxBytes: MIB / 4 };
 const CERTIFICATES = { places: 2048, maxBytes: 2 * MIB };
 const FORWARDED = { places: 4096, maxBytes: MIB };
-const CREDENTIALS = { places: 16_384, maxBytes: 8 * MIB };
+const CREDENTIALS = { places: 16_384, maxBytes: 6 * MIB };
 
 const COMMA = 0x2c;
 

@@ -42,7 +42,7 @@ export const QUICK_PARTS: readonly QuickPart[] = [
 ];
 
 /** Callers, with each of the routes that they use. */
-const MAX_PLACES = 65_536;
+const MAX_PLACES = 32_768;
 /** Answers and records that are at hand, some 2 KiB each. */
 const MAX_PREPARED = 4096;
 /** Far more places of tokens than anybody has. */

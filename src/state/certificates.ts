@@ -4,7 +4,6 @@
  * Verifying takes a turn of the event loop, but does not wait for one: steps.ts has done that.
  */
 import { hash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { CertificateFacts } from '../model/evidence.js';
 import { trustDomainOf } from '../model/ids.js';
 import type { PemText, VerifiedLeaf, VerifyCertificate, VerifyPath } from '../model/ports.js';
@@ -12,6 +11,7 @@ import { ok, refuse } from '../model/result.js';
 import type { Result } from '../model/result.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { X509 } from '../x509/x509.js';
+import { createLru } from './lru.js';
 import { noTurns } from './turns.js';
 import type { Turns } from './turns.js';
 
@@ -36,7 +36,7 @@ export interface Certificates {
 const MAX_ENTRIES = 8192;
 
 export function createCertificates(readers: CertificateReaders, turns: Turns = noTurns): Certificates {
-  const known = new LRUCache<string, Result<VerifiedLeaf>>({ max: MAX_ENTRIES });
+  const known = createLru<string, Result<VerifiedLeaf>>(MAX_ENTRIES);
   return {
     size: () => known.size,
     verify: (snapshot) => (certificate, chain) => {

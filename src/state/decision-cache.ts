@@ -4,10 +4,10 @@
  * Kept true by test/properties/cache.test.ts: taking any one part out of the key makes it fail.
  */
 import { hash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { CandidateVerdict, Decision, Findings } from '../model/decision.js';
 import type { Horizon } from '../model/instant.js';
 import type { RevocableNames } from '../model/ports.js';
+import { createLru } from './lru.js';
 
 export interface CachedDecision {
   readonly decision: Decision;
@@ -100,8 +100,8 @@ const KNOWN_SHARE = 0.8;
 
 /** `maxAge` in ms. */
 export function createDecisionCache(entries: number, maxAge: number): DecisionCache {
-  const known = new LRUCache<string, CachedDecision>({ max: Math.max(1, Math.floor(entries * KNOWN_SHARE)) });
-  const fresh = new LRUCache<string, CachedDecision>({ max: entries });
+  const known = createLru<string, CachedDecision>(Math.floor(entries * KNOWN_SHARE));
+  const fresh = createLru<string, CachedDecision>(entries);
   const get = (key: string): CachedDecision | undefined => {
     const entry = known.get(key);
     if (entry !== undefined) return entry;

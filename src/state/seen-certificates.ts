@@ -2,7 +2,8 @@
  * Which certificates were seen of whom, for the events `certificate_seen`, `certificate_rotated`, `certificate_expiring`.
  * Bounded: an identity that was not seen for long is new again. Decides nothing.
  */
-import { LRUCache } from 'lru-cache';
+import { createLru } from './lru.js';
+import type { Lru } from './lru.js';
 
 /** An X.509-SVID, a server's certificate, or a root. Times in ms, both ends valid. */
 export interface KnownCertificate {
@@ -36,15 +37,15 @@ const DETAILS: Readonly<Record<Exclude<Stage, 'fresh'>, string>> = {
 interface Known {
   newest: number;
   /** What was told of each, by its SHA-256. */
-  readonly certificates: LRUCache<string, Stage>;
+  readonly certificates: Lru<string, Stage>;
 }
 
 export function createSeenCertificates(): (facts: KnownCertificate, now: number) => readonly CertificateNews[] {
-  const identities = new LRUCache<string, Known>({ max: MAX_IDENTITIES });
+  const identities = createLru<string, Known>(MAX_IDENTITIES);
   return (facts, now) => {
     const known: Known = identities.get(facts.id) ?? {
       newest: -Infinity,
-      certificates: new LRUCache({ max: MAX_CERTIFICATES }),
+      certificates: createLru(MAX_CERTIFICATES),
     };
     const told = known.certificates.get(facts.sha256);
     const stage = stageOf(facts, now);

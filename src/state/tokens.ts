@@ -4,7 +4,6 @@
  * for many take turns. Refuses (deadline_exceeded) where too many wait for theirs.
  */
 import { hash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { TokenText } from '../model/evidence.js';
 import type { FindKeys } from '../model/ports.js';
 import type { Reason } from '../model/reasons.js';
@@ -12,6 +11,7 @@ import { refuse } from '../model/result.js';
 import type { Result } from '../model/result.js';
 import type { IssuerSettings } from '../model/settings.js';
 import type { Snapshot } from '../model/snapshot.js';
+import { createLru } from './lru.js';
 import { noTurns } from './turns.js';
 import type { Turns } from './turns.js';
 
@@ -72,8 +72,8 @@ interface Known<Signed> {
  * verified is in none: turns.ts and check.ts bound how many that are.
  */
 function createKnown<Signed>(entries: number): Known<Signed> {
-  const right = new LRUCache<string, Result<Signed>>({ max: entries });
-  const wrong = new LRUCache<string, Result<Signed>>({ max: entries });
+  const right = createLru<string, Result<Signed>>(entries);
+  const wrong = createLru<string, Result<Signed>>(entries);
   const verifying = new Map<string, Promise<Result<Signed>>>();
   const settle = (key: string, result: Result<Signed>): void => {
     if (result.ok) right.set(key, result);

@@ -13,7 +13,10 @@ const SECOND = 'f47d90e6-3a2b-4c18-95d7-1b6e8a0c53f2';
 const LENGTH = FIRST.length;
 
 export function prepareAnswer(encode: (id: string) => Buffer): PreparedAnswer | undefined {
-  const bytes = encode(FIRST);
+  // A copy of its own: a piece of a pool would keep all of the pool.
+  const encoded = encode(FIRST);
+  const bytes = Buffer.allocUnsafeSlow(encoded.length);
+  bytes.set(encoded);
   const places: number[] = [];
   for (let at = bytes.indexOf(FIRST); at >= 0; at = bytes.indexOf(FIRST, at + LENGTH)) places.push(at);
   const withId = (id: string): Buffer => {

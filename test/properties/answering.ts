@@ -12,6 +12,8 @@ import type { Settings } from '../../src/model/settings.js';
 import { createQuick } from '../../src/quick/quick.js';
 import type { QuickPart } from '../../src/quick/quick.js';
 import { decodeAnswer } from '../wire/answers.js';
+import { carried } from './carried.js';
+import type { Way } from './carried.js';
 import type { Player } from './model.js';
 import type { Asked } from './play.js';
 
@@ -24,13 +26,20 @@ const fail = (fault: unknown): never => {
 export interface Answering extends Asked {
   /** Checks that were found by a glance, and those of them whose record was joined from prepared text. */
   readonly quick: { found: number; joined: number };
+  close(): Promise<void>;
 }
 
-/** `without` undefined: everything goes the whole way. */
+export interface Reached {
+  /** Undefined: everything goes the whole way. */
+  readonly without?: readonly QuickPart[];
+  /** How bytes come to the handler; by a call where nothing is said. */
+  readonly over?: Way;
+}
+
 export function answering(
   { check, revocations, parts }: Player,
   settings: Settings,
-  without?: readonly QuickPart[],
+  { without, over = 'handle' }: Reached = {},
 ): Answering {
   const told: { outcome: Outcome; record: string }[] = [];
   const recordOf = (outcome: Outcome, attributes: Attributes | undefined, microseconds: number): string => {
@@ -57,12 +66,13 @@ export function answering(
     },
   };
   const short = without === undefined || parts === undefined ? undefined : createQuick(parts, without);
-  const handle = createHandler({ ...deps, ...(short && { quick: short }) });
+  const way = carried(over, createHandler({ ...deps, ...(short && { quick: short }) }));
   return {
     revocations,
     quick,
+    close: () => way.close(),
     async ask(bytes) {
-      const answer = decodeAnswer(await handle(bytes, undefined));
+      const answer = decodeAnswer(await way.send(bytes));
       while (told.length === 0) await turn();
       const [{ outcome, record }, ...more] = told.splice(0) as [(typeof told)[0]];
       if (more.length > 0) throw new Error('a check was told twice');

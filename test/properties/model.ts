@@ -6,7 +6,6 @@ import type { CheckDependencies } from '../../src/ask.js';
 import { createCheck } from '../../src/check.js';
 import type { Check } from '../../src/check.js';
 import { createEngine } from '../../src/engine.js';
-import { readPemChain, readPemText, readSvid } from '../../src/evidence/certificate.js';
 import { reasonOf, shadowReason } from '../../src/audit/record.js';
 import type { Outcome } from '../../src/model/decision.js';
 import type { HorizonPart } from '../../src/model/instant.js';
@@ -14,8 +13,6 @@ import type { Policy } from '../../src/model/policy.js';
 import type { VerificationKey } from '../../src/model/ports.js';
 import type { Settings } from '../../src/model/settings.js';
 import type { Snapshot } from '../../src/model/snapshot.js';
-import { verifyPath } from '../../src/origin/path-validation.js';
-import { verifyTokenSignature } from '../../src/origin/token.js';
 import { compilePolicy } from '../../src/policy/compile.js';
 import { createCertificates } from '../../src/state/certificates.js';
 import { createDecisionCache } from '../../src/state/decision-cache.js';
@@ -32,6 +29,8 @@ import type { TestCa, TestSvid } from '../helpers/pki.js';
 import type { Random } from '../helpers/random.js';
 import { settingsFrom } from '../helpers/settings.js';
 import { makeIssuer } from '../helpers/tokens.js';
+import { FROM_NOTHING } from './workings.js';
+import type { Workings } from './workings.js';
 
 export const START = Date.UTC(2026, 5, 1, 12);
 const MINUTE = 60_000;
@@ -258,22 +257,19 @@ const forgetful: DecisionCache = {
   size: () => 0,
 };
 
-/** The same story without any memory of decisions, certificates or tokens. */
-export function uncachedPlayer(world: World, stage: Stage): Player {
+/** The same story without any memory of decisions, certificates or tokens; `workings` are asked for what bytes alone say. */
+export function uncachedPlayer(world: World, stage: Stage, workings: Workings = FROM_NOTHING): Player {
   const revocations = createRevocations();
-  const readers = {
-    readPem: ({ encoding, text }: { encoding: string; text: string }) => {
-      const chain = encoding === 'percent' ? readPemChain(text) : readPemText(text);
-      return chain.ok ? chain.certificates : chain.problem;
-    },
-    readSvid,
-    verifyPath,
-  };
+  const certificates = createCertificates(workings);
+  let asked = 0;
   const check = createCheck({
     settings: world.settings,
     snapshot: () => stage.snapshot,
-    verifyCertificate: (snapshot) => createCertificates(readers).verify(snapshot),
-    verifyTokenSignature: (snapshot) => (token, issuers) => verifyTokenSignature(token, issuers, snapshot.findKeys),
+    // Bundles that never had this version before: what is known of others is not found.
+    verifyCertificate: (snapshot) =>
+      certificates.verify({ ...snapshot, versions: { ...snapshot.versions, trust: `question ${(asked += 1)}` } }),
+    verifyTokenSignature: (snapshot) => (token, issuers) =>
+      workings.verifyTokenSignature(token, issuers, snapshot.findKeys),
     ...createPresented(1000),
     isRevoked: revocations.isRevoked,
     cache: forgetful,

@@ -41,6 +41,28 @@ describe('turns of the event loop', () => {
     expect(log.join(' ')).not.toMatch(/[abc] [abc]/);
   });
 
+  it('count who verifies for a socket while others wait: the next one goes after all sockets', async () => {
+    const turns = createTurns();
+    const log: string[] = [];
+    const verify = (name: string): void => {
+      turns.taken();
+      log.push(name);
+    };
+    verify('a');
+    const waits = turns.wait();
+    expect(waits).toBeInstanceOf(Promise);
+    const waited = Promise.resolve(waits).then(() => undefined);
+    await waited;
+    // Whoever waited had nothing to verify; somebody else has, outside of its turn.
+    await loop();
+    verify('b');
+    const next = Promise.resolve(turns.wait()).then(() => verify('c'));
+    await loop();
+    expect(log).toEqual(['a', 'b']);
+    await next;
+    expect(log).toEqual(['a', 'b', 'c']);
+  });
+
   it('go on where whoever waited had nothing to verify after all', async () => {
     const turns = createTurns();
     turns.taken();
