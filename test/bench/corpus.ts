@@ -25,13 +25,6 @@ export interface Size {
   readonly draws: number;
 }
 
-const FOUND_AGAIN: ReadonlySet<string> = new Set([
-  'scope_missing',
-  'binding_mismatch',
-  'token_audience',
-  'token_expired',
-]);
-
 const ATTACKS = 0.1;
 const ZIPF = 1;
 const SEED = 2026;
@@ -43,7 +36,9 @@ export interface Corpus {
   readonly draws: readonly Prepared[];
   /** Those of them that are allowed. */
   readonly allows: readonly Prepared[];
-  /** Denials that are found again: the caller stands, the token or the line says no. */
+  /** The first of these, for comparison with `denials`. */
+  readonly someAllows: readonly Prepared[];
+  /** One for each of `someAllows`, of the same caller for the same path as often, with a token that is refused each time anew. */
   readonly denials: readonly Prepared[];
   /** Requests of known workloads, each with a token that nobody has seen. */
   newTokens(count: number): Prepared[];
@@ -71,11 +66,14 @@ export async function makeCorpus(size: Size, folder: string): Promise<Corpus> {
   };
   const template = await ca.issue({ serial: TEMPLATE_SERIAL });
   const guard = await ca.issue({ id: GUARD });
-  const draws = draw(world);
+  const drawn = draw(world);
+  const allows = drawn.filter(({ prepared }) => prepared.reason === 'allowed');
+  const some = allows.slice(0, PAIRS);
   return {
-    draws,
-    allows: draws.filter(({ reason }) => reason === 'allowed'),
-    denials: draws.filter(({ reason }) => FOUND_AGAIN.has(reason)),
+    draws: drawn.map(({ prepared }) => prepared),
+    allows: allows.map(({ prepared }) => prepared),
+    someAllows: some.map(({ prepared }) => prepared),
+    denials: denialsLike(some, world),
     flood: () => floodTemplate(world, issuer),
     envoy: () => envoyWorld(world, guard),
     newTokens: (count) =>
@@ -215,6 +213,20 @@ function request(
   return { bytes, idAt: bytes.indexOf(REQUEST_ID), reason };
 }
 
+type RefusedToken = (world: World, at: number) => { readonly text: string; readonly reason: string };
+
+const REFUSED: readonly RefusedToken[] = [
+  (world, at) => ({ text: world.issuer({ ...of(world, at), scope: 'orders.other' }), reason: 'scope_missing' }),
+  (world, at) => ({ text: world.issuer({ ...of(world, at), aud: 'payments' }), reason: 'token_audience' }),
+  (world, at) => ({ text: world.issuer(expired(of(world, at))), reason: 'token_expired' }),
+  (world, at) => ({ text: world.issuer(of(world, (at + 1) % world.size.workloads)), reason: 'binding_mismatch' }),
+];
+
+function expired(given: object): object {
+  const past = Math.floor(Date.now() / 1000) - 600;
+  return { ...given, iat: past - 900, exp: past };
+}
+
 type Attack = (world: World, at: number, path: number) => Prepared;
 
 const ATTACK: readonly Attack[] = [
@@ -222,23 +234,10 @@ const ATTACK: readonly Attack[] = [
     ...right(world, at, tampered(world.issuer(of(world, at))), path),
     reason: 'token_signature',
   }),
-  (world, at, path) => {
-    const past = Math.floor(Date.now() / 1000) - 600;
-    const expired = world.issuer({ ...of(world, at), iat: past - 900, exp: past });
-    return { ...right(world, at, expired, path), reason: 'token_expired' };
-  },
-  (world, at, path) => {
-    const poor = world.issuer({ ...of(world, at), scope: 'orders.other' });
-    return { ...right(world, at, poor, path), reason: 'scope_missing' };
-  },
-  (world, at, path) => {
-    const elsewhere = world.issuer({ ...of(world, at), aud: 'payments' });
-    return { ...right(world, at, elsewhere, path), reason: 'token_audience' };
-  },
-  (world, at, path) => {
-    const victim = of(world, (at + 1) % world.size.workloads);
-    return { ...right(world, at, world.issuer(victim), path), reason: 'binding_mismatch' };
-  },
+  ...REFUSED.map((make): Attack => (world, at, path) => {
+    const { text, reason } = make(world, at);
+    return { ...right(world, at, text, path), reason };
+  }),
   (world, _at, path) => request(world.stranger, '', pathOf(path), 'peer_untrusted'),
   (world, at, path) => {
     // A workload that is no forwarder puts the token's owner before itself.
@@ -301,7 +300,29 @@ function tampered(token: string): string {
   return token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);
 }
 
-function draw(world: World): Prepared[] {
+/** Who is drawn, with which of its tokens, and what for. */
+interface Drawn {
+  readonly prepared: Prepared;
+  readonly at: number;
+  readonly token: number;
+  readonly path: number;
+}
+
+/** Few enough that all of them are at hand beside everything else. */
+const PAIRS = 1024;
+
+/** The caller stands, and the token or the line says no, so that it is found when it comes again. Each token has a kind of its own. */
+function denialsLike(allows: readonly Drawn[], world: World): Prepared[] {
+  const known = new Map<string, { readonly text: string; readonly reason: string }>();
+  return allows.map(({ at, token, path }) => {
+    const name = `${at} ${token}`;
+    const bad = known.get(name) ?? item(REFUSED, token % REFUSED.length)(world, at);
+    known.set(name, bad);
+    return { ...right(world, at, bad.text, path), reason: bad.reason };
+  });
+}
+
+function draw(world: World): Drawn[] {
   const { random, size } = world;
   const texts = world.workloads.map((each) => Array.from({ length: size.tokens }, () => world.issuer(claims(each))));
   const next = zipf(size.workloads * size.tokens * size.paths, random);
@@ -309,9 +330,12 @@ function draw(world: World): Prepared[] {
     const rank = next();
     const at = rank % size.workloads;
     const path = Math.floor(rank / size.workloads / size.tokens) % size.paths;
-    if (random.next() < ATTACKS) return item(ATTACK, n % ATTACK.length)(world, at, path);
-    const token = item(item(texts, at), Math.floor(rank / size.workloads) % size.tokens);
-    return right(world, at, token, path);
+    const token = Math.floor(rank / size.workloads) % size.tokens;
+    const isAttack = random.next() < ATTACKS;
+    const prepared = isAttack
+      ? item(ATTACK, n % ATTACK.length)(world, at, path)
+      : right(world, at, item(item(texts, at), token), path);
+    return { prepared, at, token, path };
   });
 }
 

@@ -75,6 +75,7 @@ async function run(order: EnvoyOrder): Promise<Tally> {
     answers,
     wrong,
     turnedAway: 0,
+    lost: sent - answers,
     example: wrong > 0 ? 'another status than 200' : undefined,
     latency,
     unsent: 0,

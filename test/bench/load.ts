@@ -33,7 +33,9 @@ export interface Tally {
   readonly wrong: number;
   /** Denied for want of time: what an overloaded guard says. Not wrong, but no verdict either. */
   readonly turnedAway: number;
-  /** One example. */
+  /** Sent, and without an answer until nobody waited any more. */
+  readonly lost: number;
+  /** One example of a wrong one. */
   readonly example: string | undefined;
   /** Of the open loop. */
   readonly latency: Percentiles | undefined;
@@ -149,8 +151,11 @@ async function run(order: Order): Promise<Tally> {
     };
     spin();
   });
+  const lost = MOST_WAITING - free.length;
+  // What comes after all is not to be taken for an answer to the next order's requests.
+  if (lost > 0) connection.close();
   if (loop.kind === 'open') tally.unsent = Math.max(0, Math.floor((Number(until) / 1000) * loop.rate) - sent);
-  return { ...tally, latency: loop.kind === 'open' ? percentiles(latencies) : undefined };
+  return { ...tally, lost, latency: loop.kind === 'open' ? percentiles(latencies) : undefined };
 }
 
 /** ms to wait for the last answers. */

@@ -61,15 +61,16 @@ async function bench({ plan, parts }: Options, places: Places, envoy: string): P
   say(`making requests of ${size.workloads} workloads × ${size.tokens} tokens × ${size.paths} paths`);
   const corpus = await makeCorpus(size, places.folder);
   const subjects = subjectsIn(places, say);
-  const held = subjects.filter(({ name }) => HELD.includes(name));
   const guard = subjects.find(({ name }) => name === 'lean, all records') as Subject;
+  const held = plan.isBesideOthers ? subjects.filter(({ name }) => HELD.includes(name)) : [guard];
   const [first] = corpus.allows;
   const pool = await Promise.all(LOAD_CORES.map((core) => startWorker<Order, Tally>(here('load.ts'), core)));
-  const counted = { answers: 0, wrong: 0, turnedAway: 0 };
-  const note = ({ answers, wrong, turnedAway, example }: Tally, who: string): void => {
+  const counted = { answers: 0, wrong: 0, turnedAway: 0, lost: 0 };
+  const note = ({ answers, wrong, turnedAway, lost, example }: Tally, who: string): void => {
     counted.answers += answers;
     counted.wrong += wrong;
     counted.turnedAway += turnedAway;
+    counted.lost += lost;
     if (example !== undefined) say(`a wrong answer of ${who}: ${example}`);
   };
   const bench: Bench = { pool, note };
@@ -105,7 +106,7 @@ async function bench({ plan, parts }: Options, places: Places, envoy: string): P
     names: subjects.map(({ name }) => name),
     ...{ rounds, bare, memory: memory ?? [], starts: starts ?? [], flood: flooded, envoy: proxied },
     ...counted,
-    work: workOf(plan),
+    work: workOf(plan, rounds?.costs(guard.name, 'draws').length ?? 0),
     load: `${LOAD_CORES.length} processes of our own client, ${PINS ? 'servers and load on cores of their own' : 'nothing pinned to cores'}`,
   };
 }
@@ -121,7 +122,7 @@ function bareVerify(): number {
   return Number(spawnSync(file, args, { encoding: 'utf8' }).stdout);
 }
 
-const workOf = ({ size, rounds, saturated, cold }: Plan): string =>
+const workOf = ({ size, saturated, cold }: Plan, rounds: number): string =>
   `${size.workloads} workloads × ${size.tokens} tokens × ${size.paths} paths, ${size.draws} requests drawn by Zipf’s law, ` +
   `one in ten an attack; ${rounds} rounds, ${saturated / 1000} s at saturation and ${cold} cold checks of each kind in each`;
 

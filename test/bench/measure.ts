@@ -52,7 +52,10 @@ export async function saturate(bench: Bench, { server, decides }: Target, load: 
 }
 
 export interface Lateness extends NonNullable<Tally['latency']> {
+  readonly answers: number;
   readonly unsent: number;
+  readonly turnedAway: number;
+  readonly lost: number;
 }
 
 /** An open loop of one process: so many checks a second, each late by as much as it was due before. */
@@ -63,7 +66,8 @@ export async function atRate(bench: Bench, { server, decides }: Target, load: Lo
   const tally = await worker.ask({ ...orderOf(server, decides, load), first: load.slice ?? 0, step: 1, loop });
   bench.note(tally, server.name);
   const nothing = { p50: NaN, p99: NaN, p999: NaN, max: NaN };
-  return { ...(tally.latency ?? nothing), unsent: tally.unsent };
+  const { answers, unsent, turnedAway, lost } = tally;
+  return { ...(tally.latency ?? nothing), answers, unsent, turnedAway, lost };
 }
 
 const orderOf = (server: Server, decides: boolean, { file, until, source = 'prepared' }: Load) => ({

@@ -47,7 +47,9 @@ export interface Flood {
   /** MiB, at equal intervals. */
   readonly rss: readonly number[];
   readonly seconds: number;
-  readonly sent: number;
+  readonly answers: number;
+  /** Of them: denied for want of time. */
+  readonly turnedAway: number;
   readonly p99: number;
   readonly max: number;
 }
@@ -63,7 +65,7 @@ export function flood(bench: Bench, subject: Subject, corpus: Corpus, plan: Plan
     const target = { server, decides: subject.decides };
     const rss = [server.rss()];
     const late: number[] = [];
-    let max = 0;
+    let [max, answers, turnedAway] = [0, 0, 0];
     for (let spent = 0; spent < ms; spent += SLICE) {
       // Tokens of each slice are numbered from another thousand million.
       const load = { file, until: SLICE, source: 'flood', slice: spent / SLICE } as const;
@@ -71,7 +73,9 @@ export function flood(bench: Bench, subject: Subject, corpus: Corpus, plan: Plan
       rss.push(server.rss());
       late.push(slice.p99);
       max = Math.max(max, slice.max);
+      answers += slice.answers;
+      turnedAway += slice.turnedAway;
     }
-    return { rss, seconds: ms / 1000, sent: (ms / 1000) * rate, p99: Math.max(...late), max };
+    return { rss, seconds: ms / 1000, answers, turnedAway, p99: Math.max(...late), max };
   });
 }

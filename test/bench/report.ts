@@ -27,7 +27,7 @@ export function report(results: Results): string {
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-const head = ({ work, load, answers, wrong, turnedAway }: Results): string[] => [
+const head = ({ work, load, answers, wrong, turnedAway, lost }: Results): string[] => [
   '# Performance',
   '',
   'Made anew by `npm run bench`; compare the ratios, not the numbers of two machines.',
@@ -37,7 +37,7 @@ const head = ({ work, load, answers, wrong, turnedAway }: Results): string[] => 
     .map((value) => number(value, 1))
     .join(' ')}`,
   `- work: ${work}`,
-  `- answers whose verdict was compared: ${answers}, wrong: ${wrong}; turned away for want of time: ${turnedAway}`,
+  `- answers whose verdict was compared: ${answers}, wrong: ${wrong}, without an answer: ${lost}, turned away for want of time: ${turnedAway}`,
 ];
 
 function goals(all: readonly Goal[]): string[] {
@@ -108,10 +108,10 @@ function resourcesTable({ memory, starts }: Results): string[] {
   return ['## Memory and start', '', ...table(['', ...columns], rows)];
 }
 
-const floodText = ({ rss, seconds, sent, p99, max }: Flood): string[] => [
+const floodText = ({ rss, seconds, answers, turnedAway, p99, max }: Flood): string[] => [
   '## New tokens without end',
   '',
-  `${sent} tokens that nobody had seen in ${seconds} s, lean, all records. RSS in MiB, at equal intervals from before the first:`,
+  `${answers} tokens that nobody had seen in ${seconds} s, lean, all records, ${turnedAway} of them turned away for want of time. RSS in MiB, at equal intervals from before the first:`,
   '',
   rss.map((value) => number(value)).join(' '),
   '',

@@ -17,6 +17,7 @@ export interface Results {
   readonly answers: number;
   readonly wrong: number;
   readonly turnedAway: number;
+  readonly lost: number;
   readonly work: string;
   readonly load: string;
 }
